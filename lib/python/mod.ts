@@ -1,0 +1,7 @@
+/**
+ * Python's values: importing this makes all of them known.
+ *
+ * @module
+ */
+
+import "./builtins.ts";
