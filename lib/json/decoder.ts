@@ -1,0 +1,364 @@
+/**
+ * From JSON to values.
+ *
+ * @module
+ */
+
+import { ChunkQueue } from "../bytes/chunk_queue.ts";
+import { encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
+import { type Limits, resolveLimits } from "../python/limits.ts";
+import { type Machine, MORE } from "../streams/machine_stream.ts";
+import { ValueBuilder } from "./builder.ts";
+import { decodeJson, TextInput } from "./encoding.ts";
+import { decodeError } from "./errors.ts";
+import { isNative, nestsWithin } from "./native.ts";
+import { STATUS_MORE, STATUS_VALUE, Tokenizer } from "./tokens.ts";
+import { typeName } from "./type_name.ts";
+
+/** How JSON is read. The names are Python's; what is left out has its default. */
+export interface LoadsOptions {
+  /**
+   * `"auto"`: an object becomes a plain object (JavaScript puts keys like `"1"`
+   * first); `"map"`: a `PyDict`, in the text's own order.
+   *
+   * @default {"auto"}
+   */
+  dicts?: "auto" | "map";
+  /**
+   * `"number"`: `1.0` becomes the number 1; `"exact"`: a `Float`, so that it
+   * stays a float when it is written again.
+   *
+   * @default {"number"}
+   */
+  floats?: "number" | "exact";
+  /**
+   * Called with each object, innermost first; what it returns takes the
+   * object's place.
+   */
+  // deno-lint-ignore no-explicit-any
+  objectHook?: (value: any) => unknown;
+  /**
+   * Called with the keys and values of each object in order, repeated keys
+   * included. Wins over `objectHook`.
+   */
+  // deno-lint-ignore no-explicit-any
+  objectPairsHook?: (pairs: [string, any][]) => unknown;
+  /** Called with the text of each number that has a fraction or an exponent. */
+  parseFloat?: (text: string) => unknown;
+  /** Called with the text of each number that has neither. */
+  parseInt?: (text: string) => unknown;
+  /** Called with `"NaN"`, `"Infinity"` or `"-Infinity"`. */
+  parseConstant?: (text: string) => unknown;
+  /**
+   * Whether control characters in strings are an error.
+   *
+   * @default {true}
+   */
+  strict?: boolean;
+  /** How much the text may want: `jsonDepth`, `intDigits`, `values`. */
+  limits?: Limits;
+}
+
+/** How a stream of JSON is read as one text. */
+export interface LoadOptions extends LoadsOptions {
+  /**
+   * Whether the stream is left open when the text turns out to be wrong.
+   *
+   * @default {false}
+   */
+  preventCancel?: boolean;
+}
+
+/** How a stream of JSON is read as many values. */
+export interface JsonDecoderOptions extends LoadsOptions {
+  /**
+   * Whether the stream is one array or object whose elements are the values:
+   * the items of the array one by one, the object's as `[key, value]`. Memory
+   * holds one element, however large the whole is.
+   *
+   * @default {false}
+   */
+  items?: boolean;
+}
+
+/** The longest text that every engine can hold. */
+const LONGEST_TEXT = 0x1fff_ffe8;
+/** From here on a stream is read piece by piece instead of as one text. */
+const LONG_INPUT = 0x1000_0000;
+
+interface Plan {
+  options: LoadsOptions;
+  /** Whether `JSON.parse` may do the work where the text allows it. */
+  native: boolean;
+  limits: Readonly<Required<Limits>>;
+}
+
+function makePlan(options: LoadsOptions): Plan {
+  return {
+    options,
+    native: options.dicts !== "map" && options.floats !== "exact" &&
+      !options.objectHook && !options.objectPairsHook && !options.parseFloat &&
+      !options.parseInt && !options.parseConstant && options.strict !== false,
+    limits: resolveLimits(options.limits),
+  };
+}
+
+function makeBuilder({ options, limits }: Plan, items: boolean): ValueBuilder {
+  return new ValueBuilder({
+    dicts: options.dicts ?? "auto",
+    floats: options.floats ?? "number",
+    objectHook: options.objectHook,
+    objectPairsHook: options.objectPairsHook,
+    parseInt: options.parseInt,
+    parseFloat: options.parseFloat,
+    parseConstant: options.parseConstant,
+    items,
+    limits,
+  });
+}
+
+function makeTokenizer(
+  { options, limits }: Plan,
+  builder: ValueBuilder,
+  rest: { framing: "document" | "sequence" | "items"; doc?: string },
+): Tokenizer {
+  return new Tokenizer(builder, {
+    ...rest,
+    strict: options.strict ?? true,
+    numberText: options.parseInt !== undefined ||
+      options.parseFloat !== undefined,
+    limits,
+  });
+}
+
+/**
+ * Reads a JSON text as Python's `json.loads` does: ints of any size (bigints
+ * where they must be), NaN and the infinities, the last of equal keys, and
+ * Python's errors where the text is wrong.
+ *
+ * @param source The text, or its bytes in UTF-8, UTF-16 or UTF-32.
+ * @param options How to read it.
+ * @returns The value.
+ * @throws {JSONDecodeError} Where the text is no JSON.
+ * @throws {LimitError} Where it nests too deep or an int is too long.
+ *
+ * @example Read JSON that Python wrote
+ * ```ts
+ * import { json } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(json.loads('{"id": 12345678901234567890, "ratio": NaN}'), {
+ *   id: 12345678901234567890n,
+ *   ratio: NaN,
+ * });
+ * ```
+ *
+ * @example Keep 1.0 apart from 1
+ * ```ts
+ * import { json } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const value = json.loads("[1, 1.0]", { floats: "exact" });
+ * assertEquals(json.dumps(value), "[1, 1.0]");
+ * ```
+ */
+export function loads(
+  source: string | Uint8Array,
+  options: LoadsOptions = {},
+): unknown {
+  const plan = makePlan(options);
+  let text: string;
+  let bytes: Uint8Array | undefined;
+  if (typeof source === "string") {
+    text = source;
+    if (text.charCodeAt(0) === 0xfeff) {
+      const place = { pos: 0, lineno: 1, colno: 1 };
+      throw decodeError("unexpected-bom", place, text);
+    }
+  } else if (source instanceof Uint8Array) {
+    if (source.length > LONGEST_TEXT) return parsePieces([source], plan);
+    ({ text, bytes } = decodeJson(source));
+  } else {
+    throw new TypeError(
+      `the JSON object must be str, bytes or bytearray, not ${
+        typeName(source)
+      }`,
+    );
+  }
+  if (plan.native && isNative(text)) {
+    try {
+      const value: unknown = JSON.parse(text);
+      const { jsonDepth, values } = plan.limits;
+      if (text.length / 2 < values && nestsWithin(value, jsonDepth, text)) {
+        return value;
+      }
+    } catch {
+      // NaN and its like, or an error that must be Python's.
+    }
+  }
+  const builder = makeBuilder(plan, false);
+  const tokenizer = makeTokenizer(plan, builder, {
+    framing: "document",
+    doc: text,
+  });
+  tokenizer.push(bytes ?? encodeUtf8(text));
+  tokenizer.end();
+  tokenizer.run();
+  tokenizer.run();
+  return builder.take();
+}
+
+/** For what is too long to be one string. */
+function parsePieces(
+  chunks: Iterable<Uint8Array | string>,
+  plan: Plan,
+): unknown {
+  const machine = new DocumentDecoder(plan);
+  for (const chunk of chunks) machine.push(chunk);
+  return machine.end();
+}
+
+/** Runs a tokenizer; errors of encoding get their place in the whole. */
+function run(tokenizer: Tokenizer, builder: ValueBuilder): number {
+  try {
+    return tokenizer.run();
+  } catch (error) {
+    throw error instanceof Utf8Error
+      ? tokenizer.encodingError(error, builder.wrongAt)
+      : error;
+  }
+}
+
+/** One text that arrives in pieces. */
+class DocumentDecoder {
+  readonly #input = new TextInput();
+  readonly #builder: ValueBuilder;
+  readonly #tokenizer: Tokenizer;
+
+  constructor(plan: Plan) {
+    this.#builder = makeBuilder(plan, false);
+    this.#tokenizer = makeTokenizer(plan, this.#builder, {
+      framing: "document",
+    });
+  }
+
+  push(chunk: Uint8Array | string): void {
+    this.#tokenizer.push(this.#input.push(chunk));
+    while (run(this.#tokenizer, this.#builder) !== STATUS_MORE);
+  }
+
+  end(): unknown {
+    this.#tokenizer.push(this.#input.end());
+    this.#tokenizer.end();
+    while (run(this.#tokenizer, this.#builder) === STATUS_VALUE);
+    return this.#builder.take();
+  }
+}
+
+/**
+ * Reads a stream of bytes or text as one JSON text, as Python's `json.load`
+ * reads a file.
+ *
+ * @param readable The stream.
+ * @param options How to read it.
+ * @returns The value.
+ * @throws {JSONDecodeError} Where the text is no JSON.
+ * @throws {LimitError} Where it nests too deep or an int is too long.
+ *
+ * @example Read a response
+ * ```ts
+ * import { json } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { body } = new Response('{"big": 12345678901234567890}');
+ * assertEquals(await json.load(body!), { big: 12345678901234567890n });
+ * ```
+ */
+export async function load(
+  readable: ReadableStream<Uint8Array | string>,
+  options: LoadOptions = {},
+): Promise<unknown> {
+  const plan = makePlan(options);
+  const reader = readable.getReader();
+  try {
+    const bytes = new ChunkQueue();
+    const texts: string[] = [];
+    let size = 0;
+    let pieces: DocumentDecoder | undefined;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.length;
+      if (pieces === undefined) {
+        const isText = typeof value === "string";
+        const mixed = isText ? bytes.size > 0 : texts.length > 0;
+        if (size <= LONG_INPUT && !mixed) {
+          if (isText) texts.push(value);
+          else bytes.push(value);
+          continue;
+        }
+        pieces = new DocumentDecoder(plan);
+        for (const text of texts) pieces.push(text);
+        if (bytes.size > 0) pieces.push(bytes.join());
+      }
+      pieces.push(value);
+    }
+    if (pieces !== undefined) return pieces.end();
+    return loads(texts.length > 0 ? texts.join("") : bytes.join(), options);
+  } catch (error) {
+    // A failed read has already ended the stream; what cancel says is lost.
+    if (!options.preventCancel) reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/**
+ * The machine under `JsonDecoderStream`.
+ */
+export class JsonDecoder implements Machine<Uint8Array | string, unknown> {
+  readonly #input = new TextInput();
+  readonly #builder: ValueBuilder;
+  readonly #tokenizer: Tokenizer;
+
+  /**
+   * Makes one.
+   *
+   * @param options How to read.
+   */
+  constructor(options: JsonDecoderOptions = {}) {
+    const plan = makePlan(options);
+    const items = options.items === true;
+    this.#builder = makeBuilder(plan, items);
+    this.#tokenizer = makeTokenizer(plan, this.#builder, {
+      framing: items ? "items" : "sequence",
+    });
+  }
+
+  /**
+   * Takes input.
+   *
+   * @param chunk Bytes or text.
+   */
+  push(chunk: Uint8Array | string): void {
+    this.#tokenizer.push(this.#input.push(chunk));
+  }
+
+  /** Says that no input follows. */
+  end(): void {
+    this.#tokenizer.push(this.#input.end());
+    this.#tokenizer.end();
+  }
+
+  /**
+   * Gives the next value.
+   *
+   * @returns A value, or `MORE`.
+   */
+  pull(): unknown {
+    return run(this.#tokenizer, this.#builder) === STATUS_VALUE
+      ? this.#builder.take()
+      : MORE;
+  }
+}
