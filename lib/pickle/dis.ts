@@ -9,13 +9,14 @@ import { type ArgumentValue, MAX_INT_DIGITS } from "./arguments.ts";
 import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
 import { MemoTable } from "./memo_table.ts";
 import { OpcodeReader } from "./opcode_reader.ts";
-import type {
-  Opcode,
-  OpcodeMap,
-  OpcodeName,
-  StackItem,
-} from "./opcodes.ts";
-import { bytesRepr, rawUnicodeRepr, strRepr, utf8Repr } from "./repr.ts";
+import type { Opcode, OpcodeMap, OpcodeName, StackItem } from "./opcodes.ts";
+import {
+  bytearrayRepr,
+  bytesRepr,
+  rawUnicodeRepr,
+  strRepr,
+  utf8Repr,
+} from "./repr.ts";
 
 /** What {@linkcode dis} remembers of a memo: an opaque object. */
 export type DisMemo = MemoTable<StackItem>;
@@ -184,7 +185,7 @@ export function* disParts(
     }
 
     if (arg !== null || note !== undefined) {
-      line += " ".repeat(10 - name.length);
+      line += " ".repeat(Math.max(10 - name.length, 0));
       if (arg !== null) {
         if (digitsExceed(arg)) {
           yield start;
@@ -275,7 +276,7 @@ function argumentRepr(reader: OpcodeReader, arg: ArgumentValue): string {
     case "object":
       if (arg === null) return "None";
       return reader.opcode.argument === "bytearray8"
-        ? `bytearray(${bytesRepr(arg)})`
+        ? bytearrayRepr(arg)
         : bytesRepr(arg);
     case "boolean":
       return arg ? "True" : "False";

@@ -106,6 +106,20 @@ export function bytesRepr(bytes: Uint8Array): string {
 }
 
 /**
+ * Prints a bytearray as Python's `repr` does, which escapes `'` even between
+ * double quotes.
+ *
+ * @param bytes Any bytes
+ * @returns A Python expression
+ */
+export function bytearrayRepr(bytes: Uint8Array): string {
+  const literal = bytesRepr(bytes);
+  return `bytearray(${
+    literal[1] === '"' ? literal.replaceAll("'", "\\'") : literal
+  })`;
+}
+
+/**
  * Prints a str of UTF-8 as Python's `repr` does, `text` being what the bytes
  * say: only where two surrogates of three bytes each follow one another are
  * they told from the astral character that a string makes of them.
