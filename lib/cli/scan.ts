@@ -1,0 +1,133 @@
+/**
+ * `brine scan`: is it safe to load in Python?
+ *
+ * @module
+ */
+
+import { scan as scanPickle } from "../pickle/scan.ts";
+import { type Command, UsageError } from "./command.ts";
+import { complain, explain, FileError, isClosedPipe } from "./errors.ts";
+import { findSources, openSource, readAll, type Source } from "./input.ts";
+import { openSink, type Sink } from "./output.ts";
+import { sarif } from "./sarif.ts";
+import { paint } from "./style.ts";
+import { plural, printable } from "./text.ts";
+
+/** What was found in one file. */
+export type Report = Awaited<ReturnType<typeof scanPickle>>;
+
+const MEANING = {
+  safe: "nothing but data",
+  unknown:
+    "uses names that nobody vouches for; load it only if you trust where it comes from",
+  dangerous: "do not load this in Python",
+  malformed: "damaged, or no pickle",
+};
+
+/** Says whether pickles are dangerous. */
+export const scan: Command = {
+  name: "scan",
+  summary: "Say whether loading a file in Python would be dangerous",
+  usage: "[OPTIONS] FILE...",
+  details:
+    "A pickle can make Python run any command. This looks at what a file would make Python import and call, and runs none of it. It looks inside zip, gzip, torch, joblib and npy files too, whatever they are called.\n\nVerdicts: safe (nothing but known kinds of data), unknown (names that nobody vouches for), dangerous, malformed. The exit status is 1 where a file is dangerous or malformed, and with --strict where one is unknown.",
+  options: [
+    { name: "json", help: "Print a JSON object a file, one a line" },
+    { name: "sarif", help: "Print a SARIF report, for code scanning in CI" },
+    {
+      name: "output",
+      short: "o",
+      value: "FILE",
+      help: "Write the report to FILE instead of standard output",
+    },
+    { name: "strict", help: "Exit with 1 for unknown files as well" },
+    { name: "quiet", short: "q", help: "Leave out files that are safe" },
+  ],
+  examples: [
+    ["brine scan model.pkl", "Is this safe to load?"],
+    ["brine scan --strict 'models/**/*.pt'", "Check all models, strictly"],
+    ["brine scan --sarif models/*.pkl -o brine.sarif", "A report for CI"],
+  ],
+  async run(args): Promise<number> {
+    if (args.operands.length === 0) {
+      throw new UsageError("name a file; - is standard input");
+    }
+    if (args.flag("json") && args.flag("sarif")) {
+      throw new UsageError("--json or --sarif, not both");
+    }
+    const sources = await findSources(args.operands);
+    const output = args.value("output");
+    const sink = await openSink(output);
+    const colour = (output ?? "-") === "-" && Deno.stdout.isTerminal() &&
+      !Deno.noColor;
+    const reports: [Source, Report][] = [];
+    let status = 0;
+    try {
+      for (const source of sources) {
+        let report: Report;
+        try {
+          report = await scanPickle(await readAll(await openSource(source)));
+        } catch (error) {
+          if (isClosedPipe(error)) throw error;
+          complain(`brine scan: ${explain(new FileError(source.name, error))}`);
+          status = 1;
+          continue;
+        }
+        const bad = report.verdict === "unknown"
+          ? args.flag("strict")
+          : report.verdict !== "safe";
+        if (bad) status = 1;
+        if (args.flag("quiet") && report.verdict === "safe") continue;
+        if (args.flag("sarif")) {
+          reports.push([source, report]);
+        } else if (args.flag("json")) {
+          await write(
+            sink,
+            JSON.stringify({ file: source.name, ...report }) + "\n",
+          );
+        } else {
+          await write(sink, describe(source, report, colour));
+        }
+      }
+      if (args.flag("sarif")) {
+        await write(sink, JSON.stringify(sarif(reports), undefined, 2) + "\n");
+      }
+      await sink.commit();
+    } catch (error) {
+      await sink.discard();
+      throw error;
+    }
+    return status;
+  },
+};
+
+async function write(sink: Sink, text: string): Promise<void> {
+  await sink.write(new TextEncoder().encode(text));
+}
+
+/** How many findings are printed for people; `--json` has them all. */
+const SHOWN = 100;
+
+function describe(source: Source, report: Report, colour: boolean): string {
+  const { verdict, findings } = report;
+  const style = { safe: "green", unknown: "yellow" } as const;
+  const tint = (style as Record<string, "green" | "yellow" | undefined>)[
+    verdict
+  ] ?? "red";
+  let text = `${printable(source.name)}: ` +
+    `${paint(verdict.toUpperCase(), colour && tint)}, ${MEANING[verdict]}\n`;
+  const order = { dangerous: 0, malformed: 1, unknown: 2, safe: 3 };
+  const sorted = findings.toSorted((a, b) =>
+    order[a.verdict] - order[b.verdict] || a.offset - b.offset
+  );
+  for (const finding of sorted.slice(0, SHOWN)) {
+    const name = printable(`${finding.module}.${finding.name}`);
+    text += `  ${finding.verdict.padEnd(9)} ${name}, ${
+      printable(finding.use)
+    }, at byte ${finding.offset}\n`;
+  }
+  if (sorted.length > SHOWN) {
+    text += `  and ${plural(sorted.length - SHOWN, "more finding")}\n`;
+  }
+  return text;
+}
