@@ -21,6 +21,26 @@ export * from "./python/float.ts";
 export { UnhashableError } from "./python/keys.ts";
 export { LimitError, type Limits } from "./python/limits.ts";
 export {
+  MaskedArray,
+  NdArray,
+  type NdArrayData,
+  type NdArrayOptions,
+  type NdArrayOrder,
+  NumpyScalar,
+} from "./python/numpy.ts";
+export {
+  DType,
+  type DTypeField,
+  type DTypeKind,
+} from "./python/numpy_dtype.ts";
+export { NumpyRandom, SeedSequence } from "./python/numpy_random.ts";
+export {
+  Datetime64,
+  Timedelta64,
+  type TimeStep,
+  type TimeUnit,
+} from "./python/numpy_time.ts";
+export {
   attributesOf,
   Extension,
   Global,

@@ -5,3 +5,6 @@
  */
 
 import "./builtins.ts";
+import "./numpy_dtype.ts";
+import "./numpy.ts";
+import "./numpy_random.ts";

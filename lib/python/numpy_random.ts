@@ -1,0 +1,108 @@
+/**
+ * numpy's random generators: their state, to be looked at.
+ *
+ * @module
+ */
+
+import { isDict } from "./fields.ts";
+import { inertType } from "./inert.ts";
+import { Global, PyObject } from "./object.ts";
+import { register } from "./registry.ts";
+
+/**
+ * A random generator of numpy's: a bit generator, or a `Generator` or
+ * `RandomState` around one. Nothing is drawn from it.
+ */
+export class NumpyRandom extends PyObject {
+  /** The bit generator within; undefined where it is one itself. */
+  get bitGenerator(): NumpyRandom | undefined {
+    const [inner] = this.args;
+    return inner instanceof NumpyRandom ? inner : undefined;
+  }
+
+  /** numpy's name of the algorithm, such as `PCG64`. */
+  get algorithm(): string {
+    const [inner] = this.args;
+    if (inner instanceof NumpyRandom) return inner.algorithm;
+    if (inner instanceof Global) return inner.name;
+    return typeof inner === "string" ? inner : "?";
+  }
+
+  /** The state as numpy has it: a dict with `bit_generator`, `state` …. */
+  get generatorState(): unknown {
+    const { state } = this;
+    if (isDict(state)) return state;
+    if (Array.isArray(state) && isDict(state[0])) return state[0];
+    return this.bitGenerator?.generatorState;
+  }
+
+  /**
+   * What `JSON.stringify` writes: the state.
+   *
+   * @returns A dict.
+   */
+  override toJSON(): unknown {
+    return this.generatorState ?? { bit_generator: this.algorithm };
+  }
+}
+
+/** numpy's `SeedSequence`: entropy and what has been spawned of it. */
+export class SeedSequence extends PyObject {
+  // Cython sorts the fields by name: entropy, n_children_spawned, pool,
+  // pool_size, spawn_key.
+  /** What it was seeded with: an int, or a sequence of ints. */
+  get entropy(): unknown {
+    return this.#part(0);
+  }
+
+  /** How many children it has had. */
+  get spawned(): unknown {
+    return this.#part(1);
+  }
+
+  /** The pool of numbers. */
+  get pool(): unknown {
+    return this.#part(2);
+  }
+
+  /** Its place among its siblings. */
+  get spawnKey(): unknown {
+    return this.#part(4);
+  }
+
+  #part(index: number): unknown {
+    return Array.isArray(this.state) ? this.state[index] : undefined;
+  }
+
+  /**
+   * What `JSON.stringify` writes.
+   *
+   * @returns Its parts by name.
+   */
+  override toJSON(): unknown {
+    return { entropy: this.entropy, spawn_key: this.spawnKey };
+  }
+}
+
+register(
+  inertType([
+    "numpy.random._pickle.__bit_generator_ctor",
+    "numpy.random._pickle.__generator_ctor",
+    "numpy.random._pickle.__randomstate_ctor",
+    "numpy.random.__RandomState_ctor",
+  ], NumpyRandom),
+  {
+    names: [],
+    class: NumpyRandom,
+    toPlain: (generator: NumpyRandom) => generator.toJSON(),
+  },
+  inertType(
+    ["numpy.random.bit_generator.__pyx_unpickle_SeedSequence"],
+    SeedSequence,
+  ),
+  {
+    names: [],
+    class: SeedSequence,
+    toPlain: (sequence: SeedSequence) => sequence.toJSON(),
+  },
+);
