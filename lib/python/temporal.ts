@@ -1,0 +1,62 @@
+/**
+ * The platform's Temporal, where the runtime has it.
+ *
+ * @module
+ */
+
+type Scope = typeof globalThis;
+
+/** `Temporal.PlainDate`, where the compiler knows it. */
+export type TemporalPlainDate = Scope extends
+  { Temporal: { PlainDate: { prototype: infer T } } } ? T : unknown;
+/** `Temporal.PlainTime`, where the compiler knows it. */
+export type TemporalPlainTime = Scope extends
+  { Temporal: { PlainTime: { prototype: infer T } } } ? T : unknown;
+/** `Temporal.PlainDateTime`, where the compiler knows it. */
+export type TemporalPlainDateTime = Scope extends
+  { Temporal: { PlainDateTime: { prototype: infer T } } } ? T : unknown;
+/** `Temporal.ZonedDateTime`, where the compiler knows it. */
+export type TemporalZonedDateTime = Scope extends
+  { Temporal: { ZonedDateTime: { prototype: infer T } } } ? T : unknown;
+/** `Temporal.Instant`, where the compiler knows it. */
+export type TemporalInstant = Scope extends
+  { Temporal: { Instant: { prototype: infer T } } } ? T : unknown;
+/** `Temporal.Duration`, where the compiler knows it. */
+export type TemporalDuration = Scope extends
+  { Temporal: { Duration: { prototype: infer T } } } ? T : unknown;
+
+/** What is used of Temporal, whatever the compiler knows. */
+interface TemporalNames {
+  PlainDate: { new (...args: unknown[]): unknown };
+  PlainTime: { new (...args: unknown[]): unknown };
+  PlainDateTime: { new (...args: unknown[]): unknown };
+  ZonedDateTime: {
+    new (...args: unknown[]): unknown;
+    from(fields: unknown, options?: unknown): unknown;
+  };
+  Instant: { fromEpochMilliseconds(value: number): unknown };
+  Duration: { new (...args: unknown[]): unknown };
+}
+
+/**
+ * The runtime's Temporal.
+ *
+ * @returns It, or undefined where there is none.
+ */
+export function temporal(): TemporalNames | undefined {
+  return (globalThis as { Temporal?: TemporalNames }).Temporal;
+}
+
+/**
+ * The runtime's Temporal, for who cannot do without.
+ *
+ * @returns It.
+ * @throws {TypeError} Where there is none.
+ */
+export function needTemporal(): TemporalNames {
+  const found = temporal();
+  if (found === undefined) {
+    throw new TypeError("this runtime has no Temporal; use toDate()");
+  }
+  return found;
+}
