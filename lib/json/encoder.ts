@@ -1,0 +1,1084 @@
+/**
+ * From values to JSON. One machine writes bytes into a buffer and stops when
+ * that is full, so that text, chunk and stream come out of the same loop and a
+ * value of any depth needs no call stack.
+ *
+ * @module
+ */
+
+import { decodeUtf8, hasLoneSurrogate, writeUtf8 } from "../bytes/utf8.ts";
+import { PyDict } from "../python/dict.ts";
+import { Float } from "../python/float.ts";
+import { floatRepr } from "../python/float_repr.ts";
+import { intText } from "../python/int_text.ts";
+import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
+import { type Converter, converterOf, type Types } from "./convert.ts";
+import { JSONEncodeError, type JSONEncodeErrorCode } from "./errors.ts";
+import { sortEntries, sortTexts } from "./sort.ts";
+import { typeName } from "./type_name.ts";
+
+/** How JSON is written. The names are Python's; what is left out has its default. */
+export interface DumpsOptions {
+  /**
+   * Whether entries are left out whose key is no string, number, boolean or
+   * null, instead of being an error.
+   *
+   * @default {false}
+   */
+  skipKeys?: boolean;
+  /**
+   * Whether everything beyond ASCII is written as `\uXXXX`.
+   *
+   * @default {true}
+   */
+  ensureAscii?: boolean;
+  /**
+   * Whether a value within itself is told as such. Where it is not, the depth
+   * limit ends it.
+   *
+   * @default {true}
+   */
+  checkCircular?: boolean;
+  /**
+   * Whether NaN and the infinities are written (as `NaN`, `Infinity`, which
+   * `JSON.parse` refuses) or an error.
+   *
+   * @default {true}
+   */
+  allowNaN?: boolean;
+  /**
+   * Spaces for each level, or the text to indent with; 0, `false` and `""` give
+   * lines without indent, `null` one line.
+   *
+   * @default {null}
+   */
+  indent?: number | string | boolean | null;
+  /**
+   * What stands between items, and between key and value.
+   *
+   * @default {[", ", ": "]}, `[",", ": "]` with `indent`
+   */
+  separators?: readonly [string, string];
+  /**
+   * Called with each value that has no form in JSON; what it returns is written
+   * in its place.
+   */
+  // deno-lint-ignore no-explicit-any
+  default?: (value: any) => unknown;
+  /**
+   * Whether keys are sorted: numbers by value, text by code point.
+   *
+   * @default {false}
+   */
+  sortKeys?: boolean;
+  /**
+   * What becomes of values beyond JSON.
+   *
+   * @default {"strict"}
+   */
+  types?: Types;
+  /** How much may be written: `jsonDepth`, `intDigits`, `outputBytes`. */
+  limits?: Limits;
+}
+
+/** The buffer counts as full from here on; what is begun still fits. */
+const FULL = 0x1_0000;
+const SLACK = 0x1_0000;
+/** A key and a value of this length fit in the slack, whatever is in them. */
+const SHORT = 4096;
+/** From here on the platform's encoder is the faster one. */
+const LONG = 128;
+/** How deep a value may be before cycles are looked for. */
+const UNCHECKED = 64;
+
+const ARRAY = 0;
+/** A plain object, by its keys. */
+const OBJECT = 1;
+/** A dict, as key, value, key, value …. */
+const FLAT = 2;
+/** What was put in the place of a value. */
+const STAND_IN = 3;
+/** The rest of a long string. */
+const TEXT = 4;
+
+const encoder = new TextEncoder();
+
+/** Lower-case hexadecimal digits. */
+const HEX: Readonly<Uint8Array> = encoder.encode("0123456789abcdef");
+/** 1: stands for itself; 0: written as \u; else the letter after a backslash. */
+const ESCAPES: Readonly<Uint8Array> = (() => {
+  const table = new Uint8Array(128).fill(1, 0x20, 0x7f);
+  for (
+    const [code, letter] of [
+      [0x22, '"'],
+      [0x5c, "\\"],
+      [0x08, "b"],
+      [0x0c, "f"],
+      [0x0a, "n"],
+      [0x0d, "r"],
+      [0x09, "t"],
+    ] as const
+  ) {
+    table[code] = letter.charCodeAt(0);
+  }
+  return table;
+})();
+// deno-lint-ignore no-control-regex
+const NEEDS_ESCAPE = /["\\\u0000-\u001f]/;
+const NEEDS_ESCAPE_ASCII = /[^ !#-[\]-~]/;
+
+function writeUnit(out: Uint8Array, at: number, unit: number): number {
+  out[at] = 0x5c;
+  out[at + 1] = 0x75;
+  out[at + 2] = HEX[unit >> 12]!;
+  out[at + 3] = HEX[(unit >> 8) & 15]!;
+  out[at + 4] = HEX[(unit >> 4) & 15]!;
+  out[at + 5] = HEX[unit & 15]!;
+  return at + 6;
+}
+
+/** Writes a string's characters, all of them in ASCII. */
+function writeAscii(out: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  if (length >= LONG && !NEEDS_ESCAPE_ASCII.test(text)) {
+    return at + encoder.encodeInto(text, out.subarray(at)).written;
+  }
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      const escape = ESCAPES[unit]!;
+      if (escape === 1) {
+        out[at++] = unit;
+        continue;
+      }
+      if (escape !== 0) {
+        out[at++] = 0x5c;
+        out[at++] = escape;
+        continue;
+      }
+    }
+    at = writeUnit(out, at, unit);
+  }
+  return at;
+}
+
+/** Whether lone surrogates are refused: set while bytes are written. */
+let refuse = false;
+
+/** Thrown through the loop; who catches it knows which text it was. */
+class LoneSurrogate extends Error {}
+
+/** Writes a string's characters as UTF-8, surrogates as three bytes. */
+function writeText(out: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  if (length >= LONG && !NEEDS_ESCAPE.test(text)) {
+    if (text.isWellFormed()) {
+      return at + encoder.encodeInto(text, out.subarray(at)).written;
+    }
+    if (refuse) throw new LoneSurrogate();
+    return writeUtf8(text, out, at);
+  }
+  for (let i = 0; i < length; i++) {
+    let unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      const escape = ESCAPES[unit]!;
+      if (escape === 1 || unit === 0x7f) {
+        out[at++] = unit;
+      } else if (escape !== 0) {
+        out[at++] = 0x5c;
+        out[at++] = escape;
+      } else {
+        at = writeUnit(out, at, unit);
+      }
+    } else if (unit < 0x800) {
+      out[at++] = 0xc0 | (unit >> 6);
+      out[at++] = 0x80 | (unit & 0x3f);
+    } else {
+      if ((unit & 0xfc00) === 0xd800 && i + 1 < length) {
+        const low = text.charCodeAt(i + 1);
+        if ((low & 0xfc00) === 0xdc00) {
+          i++;
+          unit = 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
+          out[at++] = 0xf0 | (unit >> 18);
+          out[at++] = 0x80 | ((unit >> 12) & 0x3f);
+          out[at++] = 0x80 | ((unit >> 6) & 0x3f);
+          out[at++] = 0x80 | (unit & 0x3f);
+          continue;
+        }
+      }
+      if (refuse && (unit & 0xf800) === 0xd800) throw new LoneSurrogate();
+      out[at++] = 0xe0 | (unit >> 12);
+      out[at++] = 0x80 | ((unit >> 6) & 0x3f);
+      out[at++] = 0x80 | (unit & 0x3f);
+    }
+  }
+  return at;
+}
+
+/** Writes digits of an integer from 0 below 2^31. */
+function writeDigits(
+  out: Uint8Array,
+  at: number,
+  value: number,
+  least: number,
+): number {
+  let count = 1;
+  for (let power = 10; power <= value && count < 10; power *= 10) count++;
+  if (count < least) count = least;
+  for (let i = at + count - 1; i >= at; i--) {
+    const tens = (value / 10) | 0;
+    out[i] = 48 + value - tens * 10;
+    value = tens;
+  }
+  return at + count;
+}
+
+/** Writes text of which every character is ASCII. */
+function writeLatin(out: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
+  return at;
+}
+
+/** A float as JSON has it in Python. */
+function floatText(value: number): string {
+  if (value !== value) return "NaN";
+  if (value === Infinity) return "Infinity";
+  return value === -Infinity ? "-Infinity" : floatRepr(value);
+}
+
+function writeNumber(out: Uint8Array, at: number, value: number): number {
+  const small = value | 0;
+  if (small === value && (small !== 0 || 1 / value > 0)) {
+    if (small >= 0) {
+      if (small < 10) {
+        out[at] = 48 + small;
+        return at + 1;
+      }
+      return writeDigits(out, at, small, 1);
+    }
+    if (small !== -0x8000_0000) {
+      out[at] = 45;
+      return writeDigits(out, at + 1, -small, 1);
+    }
+  }
+  if (Number.isInteger(value)) {
+    if (!Number.isSafeInteger(value) || value === 0) {
+      return writeLatin(out, at, floatRepr(value));
+    }
+    if (value < 0) {
+      out[at++] = 45;
+      value = -value;
+    }
+    const high = Math.floor(value / 1e9);
+    const low = value - high * 1e9;
+    if (high >= 1e9) return writeLatin(out, at, `${value}`);
+    if (high === 0) return writeLatin(out, at, `${value}`);
+    at = writeDigits(out, at, high, 1);
+    return writeDigits(out, at, low, 9);
+  }
+  const size = Math.abs(value);
+  return writeLatin(
+    out,
+    at,
+    size >= 1e-4 && size < 1e16 ? `${value}` : floatText(value),
+  );
+}
+
+/**
+ * Writes what needs no further thought.
+ *
+ * @returns Offset behind it, or -1 where it needs some.
+ */
+function writePrimitive(
+  out: Uint8Array,
+  at: number,
+  value: unknown,
+  ascii: boolean,
+): number {
+  switch (typeof value) {
+    case "string":
+      if (value.length > SHORT) return -1;
+      out[at++] = 0x22;
+      at = ascii ? writeAscii(out, at, value) : writeText(out, at, value);
+      out[at] = 0x22;
+      return at + 1;
+    case "number":
+      return value - value === 0 ? writeNumber(out, at, value) : -1;
+    case "boolean":
+      if (value) {
+        out[at] = 0x74;
+        out[at + 1] = 0x72;
+        out[at + 2] = 0x75;
+        out[at + 3] = 0x65;
+        return at + 4;
+      }
+      out[at] = 0x66;
+      out[at + 1] = 0x61;
+      out[at + 2] = 0x6c;
+      out[at + 3] = 0x73;
+      out[at + 4] = 0x65;
+      return at + 5;
+    case "object":
+      if (value !== null) return -1;
+      out[at] = 0x6e;
+      out[at + 1] = 0x75;
+      out[at + 2] = 0x6c;
+      out[at + 3] = 0x6c;
+      return at + 4;
+    default:
+      return -1;
+  }
+}
+
+/** Buffers go round: fresh memory costs more than what is done with it. */
+let spare: Uint8Array<ArrayBuffer> | undefined;
+
+/** Writes one value after the other as JSON, a buffer at a time. */
+export class Encoder {
+  readonly #ascii: boolean;
+  readonly #allowNaN: boolean;
+  readonly #checkCircular: boolean;
+  readonly #skipKeys: boolean;
+  readonly #sortKeys: boolean;
+  readonly #default: ((value: unknown) => unknown) | undefined;
+  readonly #converter: Converter | undefined;
+  readonly #limits: Readonly<Required<Limits>>;
+  readonly #itemSeparator: Uint8Array;
+  readonly #keySeparator: Uint8Array;
+  /** Undefined: all on one line. */
+  readonly #indent: Uint8Array | undefined;
+  readonly #slack: number;
+  readonly #bytes: boolean;
+
+  #out: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #length = 0;
+  #written = 0;
+  #value: unknown;
+  #waiting = false;
+
+  // The frames. `#sources` are the containers, `#lists` what is gone through.
+  #depth = 0;
+  #kinds: number[] = [];
+  #sources: unknown[] = [];
+  #lists: unknown[] = [];
+  #indices: number[] = [];
+  /** The containers of all frames, from some depth on. */
+  #open: Set<unknown> | undefined;
+  /** How many frames are stand-ins, which are no level of indent. */
+  #standIns = 0;
+  /** Levels of indent before the first. */
+  #level = 0;
+
+  /** The keys last sorted, and how they came. */
+  #unsorted: string[] = [];
+  #sorted: string[] = [];
+
+  /**
+   * Makes one.
+   *
+   * @param options How to write.
+   * @param use `bytes`: the bytes are what is wanted, not text; then they must
+   * be UTF-8.
+   */
+  constructor(options: DumpsOptions = {}, use: { bytes?: boolean } = {}) {
+    this.#bytes = use.bytes ?? false;
+    this.#ascii = options.ensureAscii ?? true;
+    this.#allowNaN = options.allowNaN ?? true;
+    this.#checkCircular = options.checkCircular ?? true;
+    this.#skipKeys = options.skipKeys ?? false;
+    this.#sortKeys = options.sortKeys ?? false;
+    this.#default = options.default;
+    this.#converter = converterOf(options.types ?? "strict");
+    this.#limits = resolveLimits(options.limits);
+    this.#indent = makeIndent(options.indent);
+    const [item, key] = options.separators === undefined
+      ? [this.#indent === undefined ? ", " : ",", ": "]
+      : checkSeparators(options.separators);
+    this.#itemSeparator = encoder.encode(item);
+    this.#keySeparator = encoder.encode(key);
+    this.#slack = SLACK + this.#itemSeparator.length +
+      this.#keySeparator.length;
+  }
+
+  /**
+   * Begins a value. The one before must be finished.
+   *
+   * @param value Any value.
+   * @param level Levels of indent it stands at.
+   */
+  begin(value: unknown, level = 0): void {
+    if (this.#out.length === 0) {
+      const size = FULL + this.#slack;
+      if (spare !== undefined && spare.length >= size) {
+        this.#out = spare;
+        spare = undefined;
+      } else {
+        this.#out = new Uint8Array(size);
+      }
+    }
+    this.#length = this.#depth = this.#standIns = 0;
+    this.#level = level;
+    this.#value = value;
+    this.#waiting = true;
+    this.#open = undefined;
+  }
+
+  /**
+   * What goes between values that are written as items of one array.
+   *
+   * @param level Levels of indent they stand at.
+   * @returns Line end with indent, and separator.
+   */
+  layout(level: number): { newline: string; separator: string } {
+    const indent = this.#indent;
+    return {
+      newline: indent === undefined
+        ? ""
+        : "\n" + decodeUtf8(indent).repeat(level),
+      separator: decodeUtf8(this.#itemSeparator),
+    };
+  }
+
+  /** Gives the buffer back. Also after an error. */
+  close(): void {
+    if (this.#out.length > 0 && this.#out.length <= 2 * (FULL + SLACK)) {
+      spare = this.#out;
+    }
+    this.#out = new Uint8Array();
+    this.#depth = 0;
+    this.#sources.length = this.#lists.length = 0;
+    this.#value = this.#open = undefined;
+  }
+
+  /**
+   * What is in the buffer; until the next step.
+   *
+   * @returns A view of it.
+   */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#out.subarray(0, this.#length);
+  }
+
+  /**
+   * Writes on, into an empty buffer.
+   *
+   * @returns Whether the value is finished; otherwise the buffer is full.
+   * @throws {JSONEncodeError} Where a value has no form in JSON.
+   * @throws {LimitError} Where it is too deep or too long.
+   */
+  step(): boolean {
+    this.#length = 0;
+    const outer = refuse;
+    refuse = this.#bytes;
+    let done: boolean;
+    try {
+      done = this.#run();
+    } catch (error) {
+      throw error instanceof LoneSurrogate ? this.#surrogateError() : error;
+    } finally {
+      refuse = outer;
+    }
+    this.#written += this.#length;
+    const limit = this.#limits.outputBytes;
+    if (this.#written > limit) throw new LimitError("outputBytes", limit);
+    return done;
+  }
+
+  #run(): boolean {
+    const ascii = this.#ascii;
+    const indent = this.#indent;
+    let out = this.#out;
+    let at = 0;
+    let value = this.#value;
+    let waiting = this.#waiting;
+    this.#value = undefined;
+    this.#waiting = false;
+
+    for (;;) {
+      if (waiting) {
+        waiting = false;
+        const next = writePrimitive(out, at, value, ascii);
+        if (next >= 0) {
+          at = next;
+        } else {
+          this.#length = at;
+          this.#enter(value);
+          out = this.#out;
+          at = this.#length;
+          if (this.#waiting) {
+            value = this.#value;
+            this.#value = undefined;
+            this.#waiting = false;
+            waiting = true;
+            continue;
+          }
+        }
+      }
+      const depth = this.#depth;
+      if (depth === 0) {
+        this.#length = at;
+        return true;
+      }
+      if (at >= FULL) {
+        this.#length = at;
+        return false;
+      }
+      const top = depth - 1;
+      const list = this.#lists[top];
+      let index = this.#indices[top]!;
+      switch (this.#kinds[top]) {
+        case ARRAY: {
+          const items = list as unknown[];
+          while (index < items.length) {
+            if (index > 0) at = this.#separate(out, at);
+            if (indent !== undefined) {
+              at = this.#newline(at, depth);
+              out = this.#out;
+            }
+            value = items[index++];
+            const next = writePrimitive(out, at, value, ascii);
+            if (next < 0) {
+              waiting = true;
+              break;
+            }
+            at = next;
+            if (at >= FULL) break;
+          }
+          this.#indices[top] = index;
+          if (waiting || at >= FULL) continue;
+          at = this.#close(at, 0x5d, index > 0);
+          out = this.#out;
+          continue;
+        }
+        case OBJECT: {
+          const keys = list as string[];
+          const source = this.#sources[top] as Record<string, unknown>;
+          while (index < keys.length) {
+            if (index > 0) at = this.#separate(out, at);
+            if (indent !== undefined) {
+              at = this.#newline(at, depth);
+              out = this.#out;
+            }
+            const key = keys[index++]!;
+            if (key.length > SHORT) {
+              this.#room(at, key.length * 6);
+              out = this.#out;
+            }
+            out[at++] = 0x22;
+            at = ascii ? writeAscii(out, at, key) : writeText(out, at, key);
+            out[at++] = 0x22;
+            const separator = this.#keySeparator;
+            for (let i = 0; i < separator.length; i++) {
+              out[at++] = separator[i]!;
+            }
+            value = source[key];
+            const next = writePrimitive(out, at, value, ascii);
+            if (next < 0) {
+              waiting = true;
+              break;
+            }
+            at = next;
+            if (at >= FULL) break;
+          }
+          this.#indices[top] = index;
+          if (waiting || at >= FULL) continue;
+          at = this.#close(at, 0x7d, true);
+          out = this.#out;
+          continue;
+        }
+        case FLAT: {
+          const flat = list as unknown[];
+          while (index < flat.length) {
+            if (index > 0) at = this.#separate(out, at);
+            if (indent !== undefined) at = this.#newline(at, depth);
+            const key = flat[index];
+            this.#indices[top] = index + 2;
+            const text = typeof key === "string" ? key : this.#keyText(key);
+            if (text.length > SHORT) this.#room(at, text.length * 6);
+            out = this.#out;
+            out[at++] = 0x22;
+            at = ascii ? writeAscii(out, at, text) : writeText(out, at, text);
+            out[at++] = 0x22;
+            const separator = this.#keySeparator;
+            for (let i = 0; i < separator.length; i++) {
+              out[at++] = separator[i]!;
+            }
+            value = flat[index + 1];
+            index += 2;
+            const next = writePrimitive(out, at, value, ascii);
+            if (next < 0) {
+              waiting = true;
+              break;
+            }
+            at = next;
+            if (at >= FULL) break;
+          }
+          if (waiting || at >= FULL) continue;
+          at = this.#close(at, 0x7d, true);
+          out = this.#out;
+          continue;
+        }
+        case TEXT: {
+          const text = list as string;
+          let end = Math.min(index + SHORT, text.length);
+          // Pairs stay together: apart they would be two lone surrogates.
+          if (
+            end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800
+          ) {
+            end--;
+          }
+          const piece = text.slice(index, end);
+          at = ascii ? writeAscii(out, at, piece) : writeText(out, at, piece);
+          this.#indices[top] = end;
+          if (end === text.length) {
+            out[at++] = 0x22;
+            this.#pop();
+          }
+          continue;
+        }
+        default:
+          // The stand-in is written.
+          this.#pop();
+          continue;
+      }
+    }
+  }
+
+  #separate(out: Uint8Array, at: number): number {
+    const separator = this.#itemSeparator;
+    for (let i = 0; i < separator.length; i++) out[at++] = separator[i]!;
+    return at;
+  }
+
+  /** Depth of indent is that of containers; stand-ins are none. */
+  #newline(at: number, depth: number): number {
+    const indent = this.#indent!;
+    let levels = this.#level + depth - this.#standIns;
+    this.#room(at, levels * indent.length);
+    const out = this.#out;
+    out[at++] = 10;
+    if (indent.length === 0) return at;
+    if (indent.length === 1) {
+      out.fill(indent[0]!, at, at + levels);
+      return at + levels;
+    }
+    for (; levels > 0; levels--) {
+      for (let i = 0; i < indent.length; i++) out[at++] = indent[i]!;
+    }
+    return at;
+  }
+
+  #close(at: number, bracket: number, filled: boolean): number {
+    if (this.#indent !== undefined && filled) {
+      at = this.#newline(at, this.#depth - 1);
+    }
+    this.#out[at] = bracket;
+    this.#pop();
+    return at + 1;
+  }
+
+  /** Makes sure that so many bytes fit, beside the usual. */
+  #room(at: number, size: number): void {
+    const needed = at + size + this.#slack;
+    if (size <= 64 || needed <= this.#out.length) return;
+    const grown = new Uint8Array(needed * 2);
+    grown.set(this.#out.subarray(0, at));
+    this.#out = grown;
+  }
+
+  #pop(): void {
+    const top = --this.#depth;
+    if (this.#kinds[top] === STAND_IN) this.#standIns--;
+    if (this.#open !== undefined) {
+      this.#open.delete(this.#sources[top]);
+      if (top < UNCHECKED / 2) this.#open = undefined;
+    }
+    this.#sources[top] = this.#lists[top] = undefined;
+  }
+
+  #push(kind: number, source: unknown, list: unknown): void {
+    const depth = this.#depth;
+    if (depth >= this.#limits.jsonDepth) {
+      throw new LimitError("jsonDepth", this.#limits.jsonDepth);
+    }
+    if (this.#checkCircular && (depth >= UNCHECKED || kind === STAND_IN)) {
+      this.#check(source);
+    }
+    this.#kinds[depth] = kind;
+    this.#sources[depth] = source;
+    this.#lists[depth] = list;
+    this.#indices[depth] = 0;
+    this.#depth = depth + 1;
+  }
+
+  /** Cycles show at some depth; until there nothing is looked up. */
+  #check(source: unknown): void {
+    let open = this.#open;
+    const depth = this.#depth;
+    if (open === undefined) {
+      open = new Set();
+      for (let i = 0; i < depth; i++) {
+        if (open.has(this.#sources[i])) this.#circular(i);
+        open.add(this.#sources[i]);
+      }
+      if (depth >= UNCHECKED) this.#open = open;
+    }
+    if (open.has(source)) this.#circular(depth);
+    if (this.#open !== undefined) open.add(source);
+  }
+
+  #circular(depth: number): never {
+    this.#depth = depth;
+    throw this.#error("Circular reference detected", "circular");
+  }
+
+  /** Finds the text that could not be written: the first from the saved index. */
+  #surrogateError(): JSONEncodeError {
+    let text = "";
+    const top = this.#depth - 1;
+    if (this.#kinds[top] === TEXT) {
+      text = this.#lists[top] as string;
+    } else {
+      const list = this.#lists[top] as unknown[];
+      const kind = this.#kinds[top];
+      const source = this.#sources[top] as Record<string, unknown>;
+      // FLAT has counted on to the entry at hand.
+      let index = this.#indices[top]! - (kind === FLAT ? 2 : 0);
+      for (; index < list.length; index++) {
+        const texts = kind === OBJECT
+          ? [list[index], source[list[index] as string]]
+          : [list[index]];
+        const found = texts.find((item) =>
+          typeof item === "string" && hasLoneSurrogate(item)
+        );
+        if (found === undefined) continue;
+        text = found as string;
+        this.#indices[top] = kind === FLAT ? (index & ~1) + 2 : index + 1;
+        break;
+      }
+    }
+    const at = text.search(LONE_SURROGATE);
+    const before = new Uint8Array(at * 6);
+    refuse = false;
+    const size = writeText(before, 0, text.slice(0, at));
+    const position = [...decodeUtf8(before.subarray(0, size))].length + 1;
+    return this.#error(
+      `'utf-8' codec can't encode character '\\u${
+        text.charCodeAt(at).toString(16)
+      }' in position ${position}: surrogates not allowed`,
+      "lone-surrogate",
+    );
+  }
+
+  #error(message: string, code: JSONEncodeErrorCode): JSONEncodeError {
+    return new JSONEncodeError(message, { code, path: this.#path() });
+  }
+
+  /** Where the value is that was being written. */
+  #path(): string {
+    let path = "$";
+    for (let i = 0; i < this.#depth; i++) {
+      const index = this.#indices[i]!;
+      const list = this.#lists[i];
+      switch (this.#kinds[i]) {
+        case ARRAY:
+          path += `[${index - 1}]`;
+          break;
+        case OBJECT:
+          path += pathPart((list as string[])[index - 1]!);
+          break;
+        case FLAT: {
+          const key = (list as unknown[])[Math.max(index - 2, 0)];
+          path += pathPart(typeof key === "string" ? key : plainKey(key));
+        }
+      }
+    }
+    return path;
+  }
+
+  /** What is no primitive: opens a frame, or writes it. */
+  #enter(value: unknown): void {
+    const converter = this.#converter;
+    if (
+      converter !== undefined && converter.all && typeof value === "object" &&
+      this.#convert(value)
+    ) return;
+    switch (typeof value) {
+      case "string":
+        this.#byte(0x22);
+        this.#kinds[this.#depth] = TEXT;
+        this.#sources[this.#depth] = undefined;
+        this.#lists[this.#depth] = value;
+        this.#indices[this.#depth] = 0;
+        this.#depth++;
+        return;
+      case "number":
+        this.#latin(this.#finite(value));
+        return;
+      case "bigint":
+        this.#latin(intText(value, this.#limits.intDigits));
+        return;
+      case "object":
+        if (value !== null) {
+          this.#enterObject(value);
+          return;
+        }
+    }
+    this.#replace(value);
+  }
+
+  #enterObject(value: object): void {
+    if (Array.isArray(value)) {
+      if (value.length === 0) {
+        this.#latin("[]");
+        return;
+      }
+      this.#push(ARRAY, value, value);
+      this.#byte(0x5b);
+      return;
+    }
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      const keys = Object.keys(value);
+      if (keys.length === 0) {
+        this.#latin("{}");
+        return;
+      }
+      this.#push(OBJECT, value, this.#sortKeys ? this.#sort(keys) : keys);
+      this.#byte(0x7b);
+      return;
+    }
+    if (value instanceof Float) this.#latin(this.#finite(value.value));
+    else if (value instanceof Map) this.#enterMap(value);
+    else this.#replace(value);
+  }
+
+  #enterMap(map: Map<unknown, unknown>): void {
+    let flat: readonly unknown[] = map instanceof PyDict
+      ? map.flat()
+      : flatten(map);
+    if (flat.length === 0) {
+      this.#latin("{}");
+      return;
+    }
+    if (this.#sortKeys) {
+      try {
+        flat = sortEntries(flat);
+      } catch (error) {
+        throw this.#error((error as Error).message, "unsortable-keys");
+      }
+    }
+    if (this.#skipKeys) {
+      flat = flat.filter((_, i) => isKey(flat[i & ~1]));
+      if (flat.length === 0) {
+        this.#byte(0x7b);
+        if (this.#indent !== undefined) {
+          this.#length = this.#newline(this.#length, this.#depth + 1);
+          this.#length = this.#newline(this.#length, this.#depth);
+        }
+        this.#byte(0x7d);
+        return;
+      }
+    }
+    this.#push(FLAT, map, flat);
+    this.#byte(0x7b);
+  }
+
+  /** Asks the policy; whether it put something in the value's place. */
+  #convert(value: unknown): boolean {
+    const converted = this.#converter!.convert(value, () => this.#path());
+    if (converted === value) return false;
+    this.#push(STAND_IN, value, undefined);
+    this.#standIn(converted);
+    return true;
+  }
+
+  #standIn(replaced: unknown): void {
+    this.#standIns++;
+    this.#value = replaced;
+    this.#waiting = true;
+  }
+
+  /** What JSON has no form for. */
+  #replace(value: unknown): void {
+    const converter = this.#converter;
+    if (converter !== undefined && this.#convert(value)) return;
+    if (this.#default === undefined) {
+      throw this.#error(
+        `Object of type ${typeName(value)} is not JSON serializable`,
+        "not-serializable",
+      );
+    }
+    this.#push(STAND_IN, value, undefined);
+    this.#standIn(this.#default(value));
+  }
+
+  /** Strings of the same keys come again and again: they are sorted once. */
+  #sort(keys: string[]): string[] {
+    const known = this.#unsorted;
+    if (known.length === keys.length) {
+      let i = 0;
+      while (i < keys.length && keys[i] === known[i]) i++;
+      if (i === keys.length) return this.#sorted;
+    }
+    this.#unsorted = keys;
+    return this.#sorted = sortTexts(keys.slice());
+  }
+
+  #keyText(key: unknown): string {
+    switch (typeof key) {
+      case "number":
+        return Number.isSafeInteger(key) && (key !== 0 || 1 / key > 0)
+          ? `${key}`
+          : this.#finite(key);
+      case "boolean":
+        return key ? "true" : "false";
+      case "bigint":
+        return intText(key, this.#limits.intDigits);
+    }
+    if (key === null) return "null";
+    if (key instanceof Float) return this.#finite(key.value);
+    throw this.#error(
+      `keys must be str, int, float, bool or None, not ${typeName(key)}`,
+      "bad-key",
+    );
+  }
+
+  #finite(value: number): string {
+    if (!this.#allowNaN && value - value !== 0) {
+      throw this.#error(
+        `Out of range float values are not JSON compliant: ${floatRepr(value)}`,
+        "not-finite",
+      );
+    }
+    return floatText(value);
+  }
+
+  #byte(byte: number): void {
+    this.#out[this.#length++] = byte;
+  }
+
+  #latin(text: string): void {
+    this.#room(this.#length, text.length);
+    this.#length = writeLatin(this.#out, this.#length, text);
+  }
+}
+
+const LONE_SURROGATE =
+  /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
+
+function pathPart(key: string): string {
+  const short = key.length > 64 ? `${key.slice(0, 61)}...` : key;
+  return IDENTIFIER.test(short) ? `.${short}` : `[${JSON.stringify(short)}]`;
+}
+
+function plainKey(key: unknown): string {
+  return typeof key === "object" && key !== null && !(key instanceof Float)
+    ? `<${typeName(key)}>`
+    : String(key);
+}
+
+function isKey(key: unknown): boolean {
+  switch (typeof key) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return true;
+    default:
+      return key === null || key instanceof Float;
+  }
+}
+
+function flatten(map: Map<unknown, unknown>): unknown[] {
+  const flat: unknown[] = [];
+  for (const [key, value] of map) flat.push(key, value);
+  return flat;
+}
+
+function makeIndent(
+  indent: DumpsOptions["indent"],
+): Uint8Array | undefined {
+  if (indent === undefined || indent === null) return undefined;
+  if (typeof indent === "string") return encoder.encode(indent);
+  const count = Number(indent);
+  if (!Number.isInteger(count) || typeof indent === "object") {
+    throw new TypeError(
+      `can't multiply sequence by non-int of type '${typeName(indent)}'`,
+    );
+  }
+  return encoder.encode(" ".repeat(Math.max(count, 0)));
+}
+
+function checkSeparators(separators: unknown): [string, string] {
+  const pair = [...separators as Iterable<unknown>];
+  if (pair.length !== 2) {
+    throw new TypeError(
+      pair.length < 2
+        ? `not enough values to unpack (expected 2, got ${pair.length})`
+        : "too many values to unpack (expected 2)",
+    );
+  }
+  const [item, key] = pair;
+  if (typeof key !== "string") {
+    throw new TypeError(
+      `make_encoder() argument 5 must be str, not ${typeName(key)}`,
+    );
+  }
+  if (typeof item !== "string") {
+    throw new TypeError(
+      `make_encoder() argument 6 must be str, not ${typeName(item)}`,
+    );
+  }
+  return [item, key];
+}
+
+/**
+ * Writes a value as JSON, as Python's `json.dumps` does, to the very byte.
+ *
+ * @param value The value.
+ * @param options How to write it.
+ * @returns The text.
+ * @throws {JSONEncodeError} Where a value has no form in JSON.
+ * @throws {LimitError} Where it is too deep or too long.
+ *
+ * @example Write what Python would write
+ * ```ts
+ * import { json } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   json.dumps({ name: "Zoë", size: 1e16, big: 2n ** 64n }),
+ *   '{"name": "Zo\\u00eb", "size": 1e+16, "big": 18446744073709551616}',
+ * );
+ * assertEquals(json.dumps([1, 2], { indent: 2 }), "[\n  1,\n  2\n]");
+ * ```
+ */
+export function dumps(value: unknown, options?: DumpsOptions): string {
+  const machine = new Encoder(options);
+  try {
+    machine.begin(value);
+    let done = machine.step();
+    let text = decode(machine.view());
+    while (!done) {
+      done = machine.step();
+      text += decode(machine.view());
+    }
+    return text;
+  } finally {
+    machine.close();
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  if (bytes.length < 32) {
+    let text = "";
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i]! >= 0x80) return decodeUtf8(bytes);
+      text += String.fromCharCode(bytes[i]!);
+    }
+    return text;
+  }
+  return decodeUtf8(bytes);
+}
