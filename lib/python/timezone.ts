@@ -301,6 +301,29 @@ function offsetAt(format: Intl.DateTimeFormat, instant: number): number {
   return wall - Math.floor(instant / 1000) * 1000;
 }
 
+/**
+ * How far a zone is ahead of UTC at an instant.
+ *
+ * @param zone Python's `tzinfo`.
+ * @param instant Milliseconds since 1970.
+ * @returns Microseconds, or undefined where that is not known.
+ */
+export function utcOffsetAt(
+  zone: unknown,
+  instant: number,
+): number | undefined {
+  const key = zone instanceof ZoneInfo
+    ? zone.key
+    : zone instanceof PytzZone && zone.zone !== "UTC"
+    ? zone.zone
+    : null;
+  const format = key === null ? undefined : formatOf(key);
+  // A Date ends 100 million days after 1970.
+  return format === undefined || !(Math.abs(instant) <= 8.64e15)
+    ? utcOffset(zone)
+    : offsetAt(format, instant) * 1000;
+}
+
 /** PEP 495: in a gap the offset before it, and with `fold` the one after. */
 function databaseOffset(key: string, clock: WallClock): number | undefined {
   const format = formatOf(key);
