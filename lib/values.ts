@@ -12,12 +12,25 @@
  * @module
  */
 
+export { PyArray, type PyArrayData } from "./python/array.ts";
 export * from "./python/byte_array.ts";
 export { PyException } from "./python/builtins.ts";
+export * from "./python/collections.ts";
 export * from "./python/complex.ts";
 export * from "./python/constants.ts";
+export {
+  PyDate,
+  PyDateTime,
+  PyTime,
+  type TimeOptions,
+} from "./python/datetime.ts";
 export * from "./python/dict.ts";
+export * from "./python/enum.ts";
 export * from "./python/float.ts";
+export * from "./python/functions.ts";
+export * from "./python/io.ts";
+export * from "./python/ip_address.ts";
+export * from "./python/iterators.ts";
 export { UnhashableError } from "./python/keys.ts";
 export { LimitError, type Limits } from "./python/limits.ts";
 export {
@@ -50,8 +63,28 @@ export {
   setAttributes,
   type Via,
 } from "./python/object.ts";
+export { Decimal, Fraction } from "./python/numbers.ts";
+export * from "./python/path.ts";
 export * from "./python/range.ts";
+export * from "./python/regex.ts";
 export type { MakeCall, PyType, Reduced } from "./python/registry.ts";
 export * from "./python/set.ts";
 export * from "./python/slice.ts";
+export type {
+  TemporalDuration,
+  TemporalInstant,
+  TemporalPlainDate,
+  TemporalPlainDateTime,
+  TemporalPlainTime,
+  TemporalZonedDateTime,
+} from "./python/temporal.ts";
+export { TimeDelta } from "./python/timedelta.ts";
+export {
+  PytzZone,
+  TimeZone,
+  type WallClock,
+  ZoneInfo,
+} from "./python/timezone.ts";
 export * from "./python/tuple.ts";
+export * from "./python/typing.ts";
+export * from "./python/uuid.ts";

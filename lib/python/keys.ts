@@ -43,13 +43,17 @@ const kinds = new Map<object, KeyKind>();
 
 /**
  * How an object takes part in a key: not at all; by its items; by a number or
- * bigint that it equals or a text that only its equals give.
+ * bigint that it equals or a text that only its equals give (undefined: it
+ * equals only itself).
  */
 export type KeyKind =
   | { kind: "unhashable"; type: string }
   | { kind: "ordered" | "unordered" }
-  // deno-lint-ignore no-explicit-any
-  | { kind: "value"; key: (value: any) => number | bigint | string };
+  | {
+    kind: "value";
+    // deno-lint-ignore no-explicit-any
+    key: (value: any) => number | bigint | string | undefined;
+  };
 
 /**
  * Says how the instances of a class take part in a key.
@@ -221,6 +225,7 @@ export class KeyMaker {
     const kind = kindOf(value);
     if (kind?.kind === "value") {
       const key = kind.key(value);
+      if (key === undefined) return `\0o${identityOf(value)}`;
       return typeof key === "string" ? `\0v${key}` : this.key(key);
     }
     if (kind?.kind === "unhashable") throw new UnhashableError(kind.type);

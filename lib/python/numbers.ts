@@ -135,18 +135,9 @@ function ratioKey(
   return `ratio ${numerator.toString(36)}/${denominator.toString(36)}`;
 }
 
-let lastNaN = 0;
-const nans = new WeakMap<Decimal, string>();
-
-function decimalKey(value: Decimal): number | bigint | string {
-  const { text } = value;
+function decimalKey({ text }: Decimal): number | bigint | string | undefined {
   if (text.endsWith("Infinity")) return Number(text);
-  if (text.includes("N")) {
-    // Equal to nothing but itself.
-    let key = nans.get(value);
-    if (key === undefined) nans.set(value, key = `decimal nan ${++lastNaN}`);
-    return key;
-  }
+  if (text.includes("N")) return undefined;
   const [mantissa = "", exponentText = "0"] = text.split("E");
   const at = mantissa.indexOf(".");
   let digits = mantissa.replace(".", "");
