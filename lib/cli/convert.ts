@@ -7,7 +7,6 @@
 import { DEFAULT_LIMITS, type Limits } from "../python/limits.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import type { Conversion } from "./conversion.ts";
-import { complain } from "./errors.ts";
 import { type Format, formatOfName, FORMATS } from "./formats.ts";
 import { findSources, type Source, STDIN } from "./input.ts";
 import { type Job, runJobs } from "./jobs.ts";
@@ -258,21 +257,6 @@ function inFolder(
       );
     }
     outputs.set(output, source.name);
-    return { source, output, conversion: { ...conversion, to } };
+    return { source, output, conversion: { ...conversion, to }, folder: true };
   });
-}
-
-/**
- * Says what became of several files.
- *
- * @param done How many were converted.
- * @param failed How many were not.
- */
-export function summarize(done: number, failed: number): void {
-  if (failed === 0) return;
-  complain(
-    `brine convert: ${plural(failed, "file")} of ${
-      done + failed
-    } could not be converted`,
-  );
 }

@@ -34,6 +34,15 @@ export function discardUnfinished(): void {
 }
 
 /**
+ * A place that somebody else has dealt with.
+ *
+ * @param place The place.
+ */
+export function forgetPlace(place: Place): void {
+  if (place.temporary !== undefined) unfinished.delete(place.temporary);
+}
+
+/**
  * Lets a signal end us only after half-written files are taken away.
  *
  * @returns A function that ends the watch.
