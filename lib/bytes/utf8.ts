@@ -196,6 +196,13 @@ function findFault(
     const high = first === 0xf4 ? 0x8f : 0xbf;
     for (let i = 1; i < size; i++) {
       const byte = bytes[pos + i];
+      // What fails to be a surrogate is told as if none were allowed.
+      if (
+        i === 2 && first === 0xed && bytes[pos + 1]! >= 0xa0 &&
+        (byte === undefined || (byte & 0xc0) !== 0x80)
+      ) {
+        return { pos, end: pos + 1, reason: "invalid continuation byte" };
+      }
       if (byte === undefined) {
         return { pos, end: length, reason: "unexpected end of data" };
       }
