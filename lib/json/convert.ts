@@ -5,6 +5,7 @@
  * @module
  */
 
+import "../python/mod.ts";
 import { PyObject } from "../python/object.ts";
 import { typeOf } from "../python/registry.ts";
 

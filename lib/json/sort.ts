@@ -136,15 +136,34 @@ function findUnsortable(keys: unknown[]): void {
 
 /** End of the run that begins at an index, turned where it descends. */
 function countRun(keys: unknown[], from: number): number {
+  const length = keys.length;
   let end = from + 1;
-  if (end >= keys.length) return end;
-  if (!isLess(keys[end], keys[from])) {
-    do end++; while (end < keys.length && !isLess(keys[end], keys[end - 1]));
-    return end;
+  while (end < length && !isLess(keys[end], keys[end - 1])) end++;
+  if (end >= length) return end;
+  if (end > from + 1) {
+    if (isLess(keys[from], keys[end - 1])) return end;
+    reverse(keys, from, end);
   }
-  do end++; while (end < keys.length && isLess(keys[end], keys[end - 1]));
+  end++;
+  let equal = 0;
+  for (; end < length; end++) {
+    if (isLess(keys[end], keys[end - 1])) {
+      reverse(keys, end - 1 - equal, end);
+      equal = 0;
+    } else if (isLess(keys[end - 1], keys[end])) {
+      break;
+    } else {
+      equal++;
+    }
+  }
+  reverse(keys, end - 1 - equal, end);
+  reverse(keys, from, end);
+  while (end < length && !isLess(keys[end], keys[end - 1])) end++;
+  return end;
+}
+
+function reverse(keys: unknown[], from: number, end: number): void {
   for (let a = from, b = end - 1; a < b; a++, b--) {
     [keys[a], keys[b]] = [keys[b], keys[a]];
   }
-  return end;
 }

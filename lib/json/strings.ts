@@ -85,7 +85,7 @@ export function findStringFault(
       continue;
     }
     // Four digits, and something after them.
-    const bad = i + 4 >= end && !closed || HEX[bytes[i + 1]!]! < 0 ||
+    const bad = i + 5 >= end && !closed || HEX[bytes[i + 1]!]! < 0 ||
       HEX[bytes[i + 2]!]! < 0 || HEX[bytes[i + 3]!]! < 0 ||
       HEX[bytes[i + 4]!]! < 0;
     if (bad) return { fault: "bad-unicode-escape", at: at + 1 };
