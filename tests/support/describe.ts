@@ -11,6 +11,7 @@
 import { ByteArray } from "../../lib/python/byte_array.ts";
 import { Complex } from "../../lib/python/complex.ts";
 import { Ellipsis, NotImplemented } from "../../lib/python/constants.ts";
+import { PyDict } from "../../lib/python/dict.ts";
 import { Float } from "../../lib/python/float.ts";
 import {
   attributesOf,
@@ -245,17 +246,53 @@ function float(value: number): Node {
   return { t: "float", bits: new Uint8Array(view.buffer).toHex() };
 }
 
+/** What several BUILDs come to, where each is given a dict. */
+function merge(states: unknown[]): unknown {
+  const merged = new PyDict();
+  for (const state of states) {
+    if (!(state instanceof PyDict)) return states;
+    for (const [key, value] of state) merged.set(key, value);
+  }
+  return merged;
+}
+
+/**
+ * Protocols 2 and 3 write NEWOBJ_EX as
+ * `partial(cls.__new__, cls, *args, **kwargs)()`.
+ */
+function partialNew(value: PyObject): Form | undefined {
+  const maker = value.class;
+  if (!(maker instanceof PyObject) || value.args.length > 0) return undefined;
+  if (String(maker.class) !== "functools.partial") return undefined;
+  if (!(maker.state instanceof Tuple) || maker.state.length < 3) {
+    return undefined;
+  }
+  const [func, args, kwargs] = maker.state;
+  const node = describe(func);
+  if (node.t !== "global" || !node.n.endsWith(".__new__")) return undefined;
+  const [callable, ...rest] = args as Tuple;
+  return { ...partsOf(value), callable, args: rest, kwargs, via: "new" };
+}
+
+function partsOf(value: PyObject): Partial<Form> {
+  return {
+    state: value.moreStates === undefined
+      ? value.state
+      : merge([value.state, ...value.moreStates]),
+    items: value.items,
+    entries: value.entries,
+    setter: value.stateSetter,
+  };
+}
+
 function formOf(value: object): Form {
   if (value instanceof PyObject) {
-    return {
+    return partialNew(value) ?? {
       callable: value.class,
       args: value.args,
       kwargs: value.kwargs,
       via: value.via,
-      state: value.state,
-      items: value.items,
-      entries: value.entries,
-      setter: value.stateSetter,
+      ...partsOf(value),
     };
   }
   const type = typeOf(value);
@@ -454,6 +491,16 @@ const TYPED = new Map<string, Typed>([
   ["array._array_reconstructor", machineArray],
   ["collections.OrderedDict", orderedDict],
   ["collections.deque", deque],
+  // As CPython's tests call them.
+  [
+    "builtins.int",
+    ({ args }) => args.length === 0 ? { t: "int", v: "0" } : undefined,
+  ],
+  [
+    "builtins.str",
+    ({ args: [text] }) =>
+      typeof text === "string" ? { t: "str", v: text } : undefined,
+  ],
 ]);
 for (const kind of ["Path", "PosixPath", "WindowsPath"]) {
   for (

@@ -11,6 +11,55 @@ import type { Node } from "./fixtures.ts";
 interface Sharing {
   forth: Map<number, number>;
   back: Map<number, number>;
+  /** Whether the pickle is of protocol 0 or 1. */
+  old: boolean;
+}
+
+/** Modules that say where C keeps what Python shows elsewhere. */
+const MODULES = new Map([
+  ["_functools", "functools"],
+  ["posixpath", "os.path"],
+  ["_io", "io"],
+]);
+
+function isDict(node: Node): boolean {
+  return node.t === "dict";
+}
+
+/** Forms that mean the same are made the same. */
+function normal(node: Node, sharing: Sharing): Node {
+  if (node.t === "global") {
+    const m = MODULES.get(node.m) ?? node.m;
+    // Below protocol 3 it is written as what Python 2 calls it.
+    const n = node.n === "FileNotFoundError" ? "OSError" : node.n;
+    return m === node.m && n === node.n ? node : { t: "global", m, n };
+  }
+  if (node.t !== "object" && node.t !== "reduce") return node;
+  const [first, second] = node.args?.v ?? [];
+  const charset = second?.t === "py2str" ? settlePython2(second) : second;
+  if (
+    node.t === "reduce" && first?.t === "str" && charset?.t === "str" &&
+    /^latin-?1$/.test(charset.v)
+  ) {
+    // bytearray("text", "latin-1"), as it was written below protocol 3.
+    const hex = Array.from(
+      first.v as string,
+      (c) => c.charCodeAt(0).toString(16).padStart(2, "0"),
+    ).join("");
+    node = { ...node, args: { t: "tuple", v: [{ t: "bytes", hex }] } };
+  }
+  if (
+    node.state?.t === "tuple" && node.state.v.length === 2 &&
+    node.state.v[0].t === "none" && isDict(node.state.v[1])
+  ) node = { ...node, state: node.state.v[1] };
+  if (sharing.old && node.t === "object" && node.args?.v?.length === 1) {
+    // _reconstructor(cls, tuple, (1, 2)) for cls.__new__(cls, 1, 2).
+    if (first.t === "tuple") node = { ...node, args: first };
+    if (first.t === "complex") {
+      node = { ...node, args: { t: "tuple", v: [first.re, first.im] } };
+    }
+  }
+  return node;
 }
 
 /**
@@ -18,16 +67,30 @@ interface Sharing {
  *
  * @param expected As Python describes it.
  * @param actual As describe.ts or Python does.
+ * @param options The protocol that `actual` came by.
  * @returns Where they differ and how, or undefined.
  */
 export function difference(
   expected: Node,
   actual: Node,
+  options: { protocol?: number } = {},
 ): string | undefined {
   return compare(expected, actual, "$", {
     forth: new Map(),
     back: new Map(),
+    old: (options.protocol ?? 2) < 2,
   });
+}
+
+/**
+ * The protocol of a pickle, for {@linkcode difference}: what protocols 0 and 1
+ * say of an object is less than what later ones say.
+ *
+ * @param bytes The pickle.
+ * @returns Its protocol; 0 for 1.
+ */
+export function protocolOf(bytes: Uint8Array): number {
+  return bytes[0] === 0x80 ? bytes[1]! : 0;
 }
 
 function brief(node: unknown): string {
@@ -79,6 +142,13 @@ function compare(
       return undefined;
     }
     if (actual.t !== "py2str") expected = settlePython2(expected);
+  }
+  expected = normal(expected, sharing);
+  actual = normal(actual, sharing);
+  if (sharing.old && actual.t === "object" && actual.args.v.length === 0) {
+    // _reconstructor(cls, object, None) does not ask __getnewargs__.
+    expected = { ...expected, args: actual.args };
+    delete expected.kwargs;
   }
   if (expected.t !== actual.t) {
     return `${at}: expected ${brief(expected)}, got ${brief(actual)}`;
@@ -184,6 +254,7 @@ function compareUnordered(
       const trial = {
         forth: new Map(sharing.forth),
         back: new Map(sharing.back),
+        old: sharing.old,
       };
       if (compare(node, other, at, trial) !== undefined) return false;
       sharing.forth = trial.forth;

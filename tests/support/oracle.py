@@ -123,8 +123,8 @@ def op_eval(request):
 
 def op_dis(request):
     out = io.StringIO() if not PY2 else __import__("StringIO").StringIO()
-    pickletools.dis(unbytes(request["data"]), out,
-                    annotate=request.get("annotate", 0))
+    more = {} if PY2 else {"annotate": request.get("annotate", 0)}
+    pickletools.dis(unbytes(request["data"]), out, **more)
     return out.getvalue()
 
 
