@@ -48,6 +48,29 @@ export {
 } from "./python/numpy_dtype.ts";
 export { NumpyRandom, SeedSequence } from "./python/numpy_random.ts";
 export {
+  DataFrame,
+  PandasArray,
+  PandasDtype,
+  PandasIndex,
+  Series,
+} from "./python/pandas.ts";
+export {
+  DateOffset,
+  Interval,
+  NA,
+  NaT,
+  PandasMissing,
+  Period,
+  Timedelta,
+  Timestamp,
+} from "./python/pandas_time.ts";
+export {
+  ArrowArray,
+  ArrowBuffer,
+  ArrowChunkedArray,
+  ArrowType,
+} from "./python/arrow.ts";
+export {
   Datetime64,
   Timedelta64,
   type TimeStep,

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { PyObject } from "./object.ts";
+import { Float } from "./float.ts";
+import { floatRepr } from "./float_repr.ts";
+import { Global, PyObject } from "./object.ts";
 
 /**
  * A value of a dict by its key.
@@ -118,4 +120,29 @@ export function toInteger(value: unknown): number | undefined {
 export function normalInt(value: bigint): number | bigint {
   const near = Number(value);
   return Number.isSafeInteger(near) ? near : value;
+}
+
+/**
+ * A value in one line, as Python would print it where it is simple: never by
+ * walking into what may be deep.
+ *
+ * @param value Any value.
+ * @returns Its text; the name of its class where it is not simple.
+ */
+export function shortText(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+      return Number.isSafeInteger(value) ? String(value) : floatRepr(value);
+    case "bigint":
+      return String(value);
+    case "boolean":
+      return value ? "True" : "False";
+  }
+  if (value === null || value === undefined) return "None";
+  if (value instanceof Float) return floatRepr(value.value);
+  if (value instanceof Global) return value.name;
+  if (value instanceof PyObject) return value.className;
+  return Array.isArray(value) ? "[...]" : "?";
 }

@@ -23,3 +23,6 @@ import "./uuid.ts";
 import "./numpy_dtype.ts";
 import "./numpy.ts";
 import "./numpy_random.ts";
+import "./arrow.ts";
+import "./pandas_time.ts";
+import "./pandas.ts";
