@@ -65,6 +65,13 @@ export {
   Timestamp,
 } from "./python/pandas_time.ts";
 export {
+  Tensor,
+  TorchDevice,
+  TorchSize,
+  TorchStorage,
+  type TorchStorageParts,
+} from "./python/torch.ts";
+export {
   ArrowArray,
   ArrowBuffer,
   ArrowChunkedArray,

@@ -26,3 +26,4 @@ import "./numpy_random.ts";
 import "./arrow.ts";
 import "./pandas_time.ts";
 import "./pandas.ts";
+import "./torch.ts";
