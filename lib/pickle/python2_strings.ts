@@ -25,11 +25,7 @@ export function decodePython2String(
 ): string | Uint8Array<ArrayBuffer> {
   switch (encoding) {
     case undefined:
-      try {
-        return decodeUtf8(bytes);
-      } catch {
-        return Uint8Array.from(bytes);
-      }
+      return isStrictUtf8(bytes) ? decodeUtf8(bytes) : Uint8Array.from(bytes);
     case "bytes":
       return Uint8Array.from(bytes);
     case "latin1":

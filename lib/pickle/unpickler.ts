@@ -301,7 +301,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    */
   constructor(options: DecoderStreamOptions = {}) {
     this.#fixImports = options.fixImports ?? true;
-    this.#encoding = options.encoding;
+    this.#encoding = checkEncoding(options.encoding);
     this.#errors = options.errors ?? "strict";
     this.#persistentLoad = options.persistentLoad;
     this.#extensions = toMap(options.extensions, Number);
@@ -1126,7 +1126,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         const mark = this.#popMark();
         const args = Tuple.from(stack.slice(mark, this.#sp));
         this.#sp = mark;
-        this.#push(this.#call(cls, args, { via: "reduce", kwargs: undefined }));
+        this.#push(this.#classic(cls, args));
         return 0;
       }
       case op.LONG4: {
@@ -1292,6 +1292,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         if (typeof name !== "string" || typeof module !== "string") {
           throw this.#error("bad-global", "the name of a class is no string");
         }
+        if (name === "" || module === "") {
+          throw this.#error("bad-global", "the name of a class is empty");
+        }
         this.#push(this.#global(module, name));
         return 0;
       }
@@ -1331,7 +1334,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         const args = Tuple.from(stack.slice(mark + 1, this.#sp));
         const cls = stack[mark];
         this.#sp = mark;
-        this.#push(this.#call(cls, args, { via: "reduce", kwargs: undefined }));
+        this.#push(this.#classic(cls, args));
         return 0;
       }
       case op.BUILD: {
@@ -1380,12 +1383,19 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(next.value);
         return 0;
       }
-      case op.READONLY_BUFFER:
+      case op.READONLY_BUFFER: {
         this.#want(1, fence);
-        if (!ArrayBuffer.isView(stack[this.#sp - 1])) {
-          throw this.#badTarget(stack[this.#sp - 1], "be a read-only buffer");
+        const buffer = stack[this.#sp - 1];
+        if (!ArrayBuffer.isView(buffer)) {
+          throw this.#badTarget(buffer, "be a read-only buffer");
         }
+        stack[this.#sp - 1] = new Uint8Array(
+          buffer.buffer,
+          buffer.byteOffset,
+          buffer.byteLength,
+        );
         return 0;
+      }
       default:
         throw this.#error(
           "bad-opcode",
@@ -1622,7 +1632,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #get(index: number): unknown {
     let value = index >= 0 && index < this.#memoLength
       ? this.#memo[index]
-      : this.#sparse?.get(index) ?? MISSING;
+      : this.#sparse?.has(index)
+      ? this.#sparse.get(index)
+      : MISSING;
     if (value === LATE) {
       const floor = Math.min(this.#lateFloor, this.#m);
       for (let level = floor; level < this.#m; level++) {
@@ -1856,6 +1868,16 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     return global;
   }
 
+  /** INST and OBJ: what Python 2 wrote for instances of old-style classes. */
+  #classic(cls: unknown, args: Tuple): unknown {
+    const value = this.#call(cls, args, { via: "reduce", kwargs: undefined });
+    if (
+      value instanceof PyObject && value.class === cls && value.args === args &&
+      Object.getPrototypeOf(value) === PyObject.prototype
+    ) value.via = "classic";
+    return value;
+  }
+
   #new(cls: unknown, args: unknown, kwargs: unknown): unknown {
     if (
       !(cls instanceof Global) && !(cls instanceof PyObject) &&
@@ -2022,6 +2044,28 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       (isPlainDict(value) && Object.keys(value).length === 0) ||
       (value instanceof PyDict && value.size === 0);
   }
+}
+
+function checkEncoding(encoding: string | undefined): Encoding | undefined {
+  switch (encoding?.toLowerCase().replaceAll("_", "-")) {
+    case undefined:
+      return undefined;
+    case "ascii":
+    case "us-ascii":
+      return "ascii";
+    case "latin1":
+    case "latin-1":
+    case "iso-8859-1":
+      return "latin1";
+    case "utf-8":
+    case "utf8":
+      return "utf-8";
+    case "bytes":
+      return "bytes";
+  }
+  throw new TypeError(
+    `encoding must be "ascii", "latin1", "utf-8" or "bytes", not "${encoding}"`,
+  );
 }
 
 function toMap<K extends string | number, V>(

@@ -110,9 +110,18 @@ function reconstruct(args: readonly unknown[], call: MakeCall): unknown {
     if (entries.length > 0) dict.entries = entries;
     return dict;
   }
-  for (const name of ["int", "float", "str", "bytes", "tuple", "complex"]) {
+  for (const name of ["int", "float"]) {
     if (isInstanceOfObject(base, name)) {
       return call.construct(cls, [state], { via: "new" });
+    }
+  }
+  // What arguments the class itself takes is not known: a named tuple takes
+  // its fields one by one.
+  for (const name of ["str", "bytes", "tuple", "complex"]) {
+    if (isInstanceOfObject(base, name)) {
+      const value = call.construct(cls, [state], { via: "new" });
+      if (value instanceof PyObject) value.base = base as Global;
+      return value;
     }
   }
   return undefined;

@@ -10,7 +10,8 @@
  */
 export interface Limits {
   /**
-   * How deep lists, dicts, tuples and objects of a pickle may nest.
+   * How deep the marks of a pickle may nest: one for each list, dict, tuple and
+   * object that has begun and not ended.
    *
    * @default {1_000_000}
    */

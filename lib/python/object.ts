@@ -48,7 +48,7 @@ export class Global {
 }
 
 /** How a {@linkcode PyObject} came about. */
-export type Via = "new" | "reduce";
+export type Via = "new" | "reduce" | "classic";
 
 /** What a {@linkcode PyObject} is made of. */
 export interface PyObjectParts {
@@ -56,6 +56,8 @@ export interface PyObjectParts {
   kwargs?: unknown;
   /** @default {"new"} */
   via?: Via;
+  /** The builtin class that `copyreg._reconstructor` was told to begin with. */
+  base?: Global | undefined;
   /** What BUILD was given. */
   state?: unknown;
   /** What was appended. */
@@ -93,8 +95,17 @@ export class PyObject {
   args: Tuple;
   /** The arguments given by name; undefined where there are none. */
   kwargs: unknown;
-  /** `"new"`: `cls.__new__(cls, *args)`; `"reduce"`: `class(*args)`. */
+  /**
+   * `"new"`: `cls.__new__(cls, *args)`; `"reduce"`: `class(*args)`;
+   * `"classic"`: an instance of an old-style class of Python 2.
+   */
   via: Via;
+  /**
+   * The builtin class that `copyreg._reconstructor` was told to begin with, with
+   * the one argument as its value: protocols 0 and 1 write subclasses of tuple,
+   * str, bytes and complex so. Undefined for all others.
+   */
+  base: Global | undefined;
   /** What BUILD was given; undefined where there was no BUILD. */
   state: unknown;
   /** What was appended, if anything. */
@@ -125,6 +136,7 @@ export class PyObject {
     this.args = args instanceof Tuple ? args : Tuple.from(args) as Tuple;
     this.kwargs = parts.kwargs;
     this.via = parts.via ?? "new";
+    this.base = parts.base;
     this.state = parts.state;
     this.items = parts.items;
     this.entries = parts.entries;
@@ -183,6 +195,17 @@ export class Extension {
 }
 
 const attributes = new WeakMap<object, unknown>();
+let given = false;
+
+/**
+ * Whether any value was ever given attributes: what must be quick need not ask
+ * for those of each value.
+ *
+ * @returns Whether {@linkcode setAttributes} has been used.
+ */
+export function anyAttributes(): boolean {
+  return given;
+}
 
 /**
  * The state that a pickle gave a value whose JavaScript class has no place for
@@ -204,8 +227,12 @@ export function attributesOf(value: unknown): unknown {
  * @param state Its state; undefined takes it away.
  */
 export function setAttributes(value: object, state: unknown): void {
-  if (state === undefined) attributes.delete(value);
-  else attributes.set(value, state);
+  if (state === undefined) {
+    attributes.delete(value);
+    return;
+  }
+  given = true;
+  attributes.set(value, state);
 }
 
 setKeyKind(Global.prototype, {
