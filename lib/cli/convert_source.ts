@@ -6,13 +6,24 @@
 
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { dumps as dumpsJson, JsonDecoderStream } from "../json/mod.ts";
-import { dumps as dumpsPickle, PickleDecoderStream } from "../pickle/mod.ts";
+import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
+import { dumps as dumpsPickle } from "../pickle/dump.ts";
+import { UnpicklingError } from "../pickle/errors.ts";
+import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
+import { type PicklePlan, planPickle } from "../transcode/plan.ts";
+import { sniff } from "../serve/sniff.ts";
 import { UsageError } from "./command.ts";
 import type { Conversion } from "./conversion.ts";
-import { about } from "./errors.ts";
-import { type Format, formatOfName, sniff } from "./formats.ts";
-import { type Opened, openSource, type Source } from "./input.ts";
+import { about, complain } from "./errors.ts";
+import { type Format, formatOfName } from "./formats.ts";
+import {
+  type Opened,
+  openSource,
+  type Source,
+  withoutLastLineEnds,
+} from "./input.ts";
 import type { Sink } from "./output.ts";
+import { printable } from "./text.ts";
 
 /** What a conversion is given. */
 export interface Hooks {
@@ -51,13 +62,29 @@ export async function convertSource(
       () => hooks.openSink(conversion.gzip),
     );
     const buffered = new BufferedSink(sink);
+    const notes: string[] = [];
     try {
-      const chunks = convertChunks(opened, { ...conversion, from, to });
+      const chunks = convertChunks(
+        opened,
+        { ...conversion, from, to },
+        {
+          again(): Promise<Opened> {
+            hooks.onPass?.();
+            return openSource(source, hooks);
+          },
+          onNote(note): void {
+            notes.push(note);
+          },
+        },
+      );
       await about(source.name, async () => {
         for await (const chunk of chunks) await buffered.write(chunk);
         await opened.unchanged();
       });
       await buffered.commit();
+      for (const note of notes) {
+        complain(`brine convert: ${printable(source.name)}: ${note}`);
+      }
     } catch (error) {
       await sink.discard();
       throw error;
@@ -75,16 +102,99 @@ function inputFormat(source: Source, opened: Opened): Format {
   return named === "jsonl" ? "jsonl" : "json";
 }
 
+interface RoadHooks {
+  /** Opens the input once more. */
+  again(): Promise<Opened>;
+  onNote?: (note: string) => void;
+}
+
 type Known = Conversion & { from: Format; to: Format };
 
 async function* convertChunks(
   opened: Opened,
   conversion: Known,
+  hooks: RoadHooks,
 ): AsyncGenerator<Uint8Array, void> {
+  const { from, to, keepMemo } = conversion;
+  if (from === "pickle" && to !== "pickle" && !keepMemo) {
+    yield* pickleToJson(opened, conversion, hooks);
+    return;
+  }
   const values = readValues(opened, conversion);
-  yield* conversion.to === "pickle"
+  yield* to === "pickle"
     ? writePickles(values, conversion)
     : writeJson(values, conversion);
+}
+
+/** Text straight from opcodes; of a file in two passes, which always works. */
+async function* pickleToJson(
+  opened: Opened,
+  conversion: Known,
+  hooks: RoadHooks,
+): AsyncGenerator<Uint8Array, void> {
+  const { to, items, types, sortKeys, ensureAscii, encoding, limits } =
+    conversion;
+  // What is held in memory as values anyway needs no plan.
+  const twice = opened.seekable && types !== "tagged" && !sortKeys;
+  const plan = twice ? await makePlan(opened) : undefined;
+  const input = twice ? await hooks.again() : opened;
+  try {
+    const bytes = ReadableStream.from(withoutLastLineEnds(input.chunks));
+    const stream = bytes.pipeThrough(
+      new PickleToJsonStream({
+        types,
+        sortKeys,
+        ensureAscii,
+        encoding,
+        limits,
+        items,
+        jsonl: to === "jsonl",
+        plan,
+        ...layout(conversion),
+      }),
+    );
+    let ended = true;
+    let several = false;
+    for await (const chunk of stream) {
+      if (chunk.length === 0) continue;
+      // On one line, a line end stands between two texts and nowhere else.
+      several ||= chunk.includes(NEWLINE);
+      yield chunk;
+      ended = chunk.at(-1) === NEWLINE;
+    }
+    if (!ended) yield Uint8Array.of(NEWLINE);
+    if (several && to === "json" && !items && conversion.indent === undefined) {
+      hooks.onNote?.(
+        "there are several pickles in it, so the result is JSON Lines, a JSON text a line",
+      );
+    }
+  } finally {
+    if (input !== opened) input.close();
+  }
+}
+
+const NEWLINE = 0x0a;
+
+/**
+ * The first pass. A pickle that has no plan because it is damaged is converted
+ * without one, so that there is one voice that says what is wrong with it.
+ */
+async function makePlan(opened: Opened): Promise<PicklePlan | undefined> {
+  try {
+    return await planPickle(withoutLastLineEnds(opened.chunks));
+  } catch (error) {
+    if (error instanceof UnpicklingError) return undefined;
+    throw error;
+  }
+}
+
+function layout(
+  { indent, compact }: Conversion,
+): { indent?: number | string; separators?: [string, string] } {
+  return {
+    ...(indent === undefined ? {} : { indent }),
+    ...(compact ? { separators: [",", ":"] as [string, string] } : {}),
+  };
 }
 
 async function* readValues(
@@ -94,7 +204,9 @@ async function* readValues(
   const { from, limits, encoding, keepMemo } = conversion;
   // Lines are the elements already.
   const items = conversion.items && from !== "jsonl";
-  const bytes = ReadableStream.from(opened.chunks);
+  const bytes = ReadableStream.from(
+    from === "pickle" ? withoutLastLineEnds(opened.chunks) : opened.chunks,
+  );
   // Nothing may get lost on the way: neither order, nor 1.0.
   yield* from === "pickle"
     ? bytes.pipeThrough(
@@ -136,8 +248,7 @@ async function* writeJson(
     ensureAscii,
     types,
     limits,
-    ...(indent === undefined ? {} : { indent }),
-    ...(compact ? { separators: [",", ":"] as [string, string] } : {}),
+    ...layout(conversion),
   };
   // Lines become the elements of an array, since JSON holds one value.
   if (from === "jsonl" && to === "json") {

@@ -6,7 +6,7 @@
 
 import { expandGlob } from "@std/fs";
 import { createGunzip } from "node:zlib";
-import { isGzip } from "./formats.ts";
+import { isGzip } from "../serve/sniff.ts";
 
 /** How many bytes are read at once. */
 const CHUNK = 262_144;
@@ -211,6 +211,36 @@ export async function readAll(
     return bytes;
   } finally {
     opened.close();
+  }
+}
+
+/**
+ * Leaves out line ends after the last pickle, which tools such as `redis-cli`
+ * add. No pickle ends with one: the last byte of a pickle is its STOP.
+ *
+ * @param chunks The bytes.
+ * @returns The bytes without line ends at their end.
+ */
+export async function* withoutLastLineEnds(
+  chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  let held = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    let end = chunk.length;
+    while (end > 0 && (chunk[end - 1] === 0x0a || chunk[end - 1] === 0x0d)) {
+      end--;
+    }
+    if (end > 0 && held.length > 0) {
+      yield held;
+      held = new Uint8Array(0);
+    }
+    if (end > 0) yield end === chunk.length ? chunk : chunk.subarray(0, end);
+    if (end < chunk.length) {
+      const rest = new Uint8Array(held.length + chunk.length - end);
+      rest.set(held);
+      rest.set(chunk.subarray(end), held.length);
+      held = rest;
+    }
   }
 }
 

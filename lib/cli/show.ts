@@ -5,12 +5,19 @@
  */
 
 import { JsonDecoderStream } from "../json/mod.ts";
-import { PickleDecoderStream } from "../pickle/mod.ts";
-import { outline, partsOf } from "../serve/outline.ts";
+import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
+import { outline, partsOf, type Table, tableOf } from "../serve/outline.ts";
+import { sniff } from "../serve/sniff.ts";
 import { type Command, UsageError } from "./command.ts";
 import { about } from "./errors.ts";
-import { formatOfName, sniff } from "./formats.ts";
-import { findSources, type Opened, openSource, type Source } from "./input.ts";
+import { formatOfName } from "./formats.ts";
+import {
+  findSources,
+  type Opened,
+  openSource,
+  type Source,
+  withoutLastLineEnds,
+} from "./input.ts";
 import { print } from "./output.ts";
 import { columns } from "./progress.ts";
 import { type Colour, paint } from "./style.ts";
@@ -44,7 +51,7 @@ export const show: Command = {
       name: "items",
       short: "n",
       value: "N",
-      help: "How many parts of each value are shown (8)",
+      help: "How many parts of each value are shown (12)",
     },
     {
       name: "lines",
@@ -81,7 +88,7 @@ export const show: Command = {
     const most = { min: 0, max: 1_000_000 };
     const bounds = {
       depth: args.integer("depth", { min: 0, max: 100 }) ?? 4,
-      parts: args.integer("items", most) ?? 8,
+      parts: args.integer("items", most) ?? 12,
       lines: args.integer("lines", most) ?? 200,
     };
     const colour = args.flag("colour") && Deno.stdout.isTerminal() &&
@@ -150,7 +157,11 @@ async function readSome(
   facts: FileFacts,
   options: { encoding: "ascii" | undefined; keepMemo: boolean },
 ): Promise<{ values: unknown[]; more: boolean }> {
-  const bytes = ReadableStream.from(opened.chunks);
+  const bytes = ReadableStream.from(
+    facts.format === "pickle"
+      ? withoutLastLineEnds(opened.chunks)
+      : opened.chunks,
+  );
   const stream = facts.format === "pickle"
     ? bytes.pipeThrough(
       new PickleDecoderStream({ dicts: "map", floats: "exact", ...options }),
@@ -216,6 +227,13 @@ function tree(
     lines.push(first + line);
     if (!isWhole || before !== undefined) return;
     seen.set(value as object, path);
+    const table = tableOf(value);
+    if (table !== undefined) {
+      for (const row of tableLines(table)) {
+        lines.push(shorten(next + row, width));
+      }
+      return;
+    }
     if (level >= bounds.depth) {
       lines.push(`${next}└─ …`);
       return;
@@ -244,6 +262,26 @@ function tree(
   return lines.join("\n") + "\n";
 }
 
+/** A table in columns, numbers to the right. */
+function tableLines({ header, rows }: Table): string[] {
+  const all = (header === undefined ? rows : [header, ...rows]).map((row) =>
+    row.map(printable)
+  );
+  const widths: number[] = [];
+  for (const row of all) {
+    for (const [at, text] of row.entries()) {
+      widths[at] = Math.max(widths[at] ?? 0, text.length);
+    }
+  }
+  return all.map((row) =>
+    row.map((text, at) =>
+      header !== undefined && at === 0
+        ? text.padEnd(widths[at]!)
+        : text.padStart(widths[at]!)
+    ).join("  ")
+  );
+}
+
 function tint(type: string): Colour {
   switch (type) {
     case "str":
@@ -265,6 +303,7 @@ interface Description {
   text?: string;
   count?: number;
   parts?: { label: string; value: Description }[];
+  table?: Table;
   sameAs?: string;
 }
 
@@ -290,6 +329,8 @@ function describe(
     return description;
   }
   seen.set(value as object, path);
+  const table = tableOf(value);
+  if (table !== undefined) description.table = table;
   if (level >= bounds.depth) return description;
   description.parts = partsOf(value, { from: 0, to: bounds.parts }).map(
     (part) => ({

@@ -17,6 +17,8 @@ import {
   PersistentId,
   PyObject,
 } from "../python/object.ts";
+import { NdArray } from "../python/numpy.ts";
+import { DataFrame, Series } from "../python/pandas.ts";
 import { typeOf } from "../python/registry.ts";
 import { FrozenSet, PySet } from "../python/set.ts";
 import { Tuple } from "../python/tuple.ts";
@@ -85,37 +87,28 @@ function outlineObject(value: object): Outline {
   if (value instanceof Global) {
     return { type: "class or function", text: String(value), count: 0 };
   }
+  if (value instanceof Axis) {
+    return { type: value.type, text: value.text, count: value.length };
+  }
   const count = countParts(value);
   const type = typeName(value);
-  if (value instanceof PyObject) {
-    const text = value.toString !== Object.prototype.toString
-      ? String(value)
-      : "";
-    return text === "" ? { type, count } : { type, text, count };
+  const text = ownText(value);
+  return text === undefined ? { type, count } : { type, text, count };
+}
+
+/** How a value prints itself, where that says more than its parts do. */
+function ownText(value: object): string | undefined {
+  if ("summary" in value && typeof value.summary === "function") {
+    return clipped(String(value.summary()));
   }
-  const array = arrayFacts(value);
-  if (array !== undefined) return { type, text: array, count };
-  // Its own way to print itself, unless it is a container's.
-  if (
-    !isContainer(value) && value.toString !== Object.prototype.toString
-  ) {
-    return { type, text: clipped(String(value)), count };
-  }
-  return { type, count };
+  if (isContainer(value) || isPlain(value)) return undefined;
+  return value.toString === Object.prototype.toString
+    ? undefined
+    : clipped(String(value));
 }
 
 function isContainer(value: object): boolean {
   return Array.isArray(value) || value instanceof Map || value instanceof Set;
-}
-
-/** Shape and kind of what is like a numpy array, whichever class it is. */
-function arrayFacts(value: object): string | undefined {
-  if (!("shape" in value && "dtype" in value)) return undefined;
-  const { shape, dtype } = value as { shape: unknown; dtype: unknown };
-  if (!Array.isArray(shape)) return undefined;
-  return `${String(dtype)}, shape (${shape.join(", ")}${
-    shape.length === 1 ? "," : ""
-  })`;
 }
 
 /**
@@ -155,6 +148,13 @@ export function partsOf(
   const { from, to } = range;
   if (typeof value !== "object" || value === null) return [];
   const parts: Part[] = [];
+  const axis = axisOf(value);
+  if (axis !== undefined) {
+    for (let index = from; index < Math.min(to, axis.length); index++) {
+      parts.push({ label: axis.label(index), value: axis.at(index) });
+    }
+    return parts;
+  }
   // A list of a million items is not walked to reach its last.
   if (Array.isArray(value)) {
     for (let index = from; index < Math.min(to, value.length); index++) {
@@ -230,6 +230,8 @@ function* partsOfObject(value: PyObject): Generator<Piece, void> {
 }
 
 function countParts(value: object): number {
+  const axis = axisOf(value);
+  if (axis !== undefined) return axis.length;
   if (value instanceof PyObject) {
     const { args, kwargs, state, items, entries } = value;
     return (value.class instanceof Global ? 0 : 1) + args.length +
@@ -254,15 +256,170 @@ function isLeaf(value: object): boolean {
   return value instanceof Float || value instanceof Uint8Array ||
     value instanceof Constant || value instanceof Global ||
     !isPlain(value) && !isContainer(value) &&
-      !(value instanceof PyObject) && arrayFacts(value) === undefined &&
+      !(value instanceof PyObject) &&
       value.toString !== Object.prototype.toString &&
       attributesOf(value) === undefined;
 }
 
-function isPlain(value: unknown): value is object {
+function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
+}
+
+/** Parts that are made only when somebody looks: columns, rows, slices. */
+class Axis {
+  readonly type: string;
+  readonly text: string;
+  readonly length: number;
+  readonly at: (index: number) => unknown;
+  readonly label: (index: number) => string;
+
+  constructor(
+    facts: { type: string; text: string; length: number },
+    at: (index: number) => unknown,
+    label: (index: number) => string = String,
+  ) {
+    this.type = facts.type;
+    this.text = facts.text;
+    this.length = facts.length;
+    this.at = at;
+    this.label = label;
+  }
+}
+
+function axisOf(value: object): Axis | undefined {
+  if (value instanceof Axis) return value;
+  if (value instanceof NdArray) return sliceOf(value, []);
+  if (value instanceof DataFrame) return columnsOf(value);
+  // Series, indexes and arrays of pandas.
+  if (
+    value instanceof PyObject && "length" in value && "at" in value &&
+    typeof value.length === "number" && typeof value.at === "function"
+  ) {
+    const sequence = value as PyObject & {
+      length: number;
+      at(index: number): unknown;
+    };
+    const index = value instanceof Series ? value.index : undefined;
+    return new Axis(
+      { type: typeName(value), text: "", length: sequence.length },
+      (at) => sequence.at(at),
+      (at) => index === undefined ? String(at) : keyLabel(index.at(at)),
+    );
+  }
+  return undefined;
+}
+
+/** What is left of an array when its first indices are chosen. */
+function sliceOf(array: NdArray, first: readonly number[]): Axis {
+  const rest = array.shape.slice(first.length);
+  return new Axis(
+    {
+      type: "slice",
+      text: `${array.dtype} ${rest.join(" x ")}`,
+      length: rest[0] ?? 0,
+    },
+    (index) =>
+      rest.length <= 1
+        ? array.get(...first, index)
+        : sliceOf(array, [...first, index]),
+  );
+}
+
+function columnsOf(frame: DataFrame): Axis {
+  const { dtypes, columnIndex, shape: [rows, columns] } = frame;
+  return new Axis(
+    { type: "columns", text: "", length: columns },
+    (place) =>
+      new Axis(
+        { type: "column", text: dtypes[place] ?? "", length: rows },
+        (row) => frame.at(row, place),
+        (row) => keyLabel(frame.index?.at(row) ?? row),
+      ),
+    (place) => keyLabel(columnIndex?.at(place) ?? place),
+  );
+}
+
+/** A few cells of something that is a table or an array. */
+export interface Table {
+  /** Names of the columns, the first for the labels of the rows. */
+  header?: string[];
+  /** Rows; with a header, each begins with its label. */
+  rows: string[][];
+}
+
+/**
+ * The corners of an array, or the first and last rows of a data frame.
+ *
+ * @param value Any value.
+ * @param options How many rows and columns there may be.
+ * @returns The cells, raw text of the file's author; undefined for what is
+ * neither.
+ */
+export function tableOf(
+  value: unknown,
+  options: { rows?: number; columns?: number } = {},
+): Table | undefined {
+  const { rows: most = 8, columns: wide = 8 } = options;
+  if (value instanceof DataFrame) {
+    const [height, width] = value.shape;
+    const places = corners(width, wide);
+    const labels = value.columns;
+    return {
+      header: ["", ...places.map((at) => at < 0 ? "…" : keyLabel(labels[at]))],
+      rows: corners(height, most).map((row) => [
+        row < 0 ? "…" : keyLabel(value.index?.at(row) ?? row),
+        ...places.map((at) =>
+          at < 0 || row < 0 ? "…" : cell(value.at(row, at))
+        ),
+      ]),
+    };
+  }
+  if (value instanceof Series) {
+    return {
+      header: ["", value.name === null ? "" : keyLabel(value.name)],
+      rows: corners(value.length, most).map((row) =>
+        row < 0
+          ? ["…", "…"]
+          : [keyLabel(value.index?.at(row) ?? row), cell(value.at(row))]
+      ),
+    };
+  }
+  if (value instanceof NdArray && value.size > 0 && value.ndim > 0) {
+    const { shape, ndim } = value;
+    const first = new Array<number>(Math.max(0, ndim - 2)).fill(0);
+    const height = ndim === 1 ? 1 : shape[ndim - 2]!;
+    return {
+      rows: corners(height, most).map((row) =>
+        corners(shape[ndim - 1]!, wide).map((column) =>
+          row < 0 || column < 0
+            ? "…"
+            : cell(value.get(...first, ...(ndim === 1 ? [] : [row]), column))
+        )
+      ),
+    };
+  }
+  return undefined;
+}
+
+/** The first and the last, -1 for those between. */
+function corners(length: number, most: number): number[] {
+  if (length <= most) return Array.from({ length }, (_, index) => index);
+  const head = Math.ceil((most - 1) / 2);
+  const tail = most - 1 - head;
+  return [
+    ...Array.from({ length: head }, (_, index) => index),
+    -1,
+    ...Array.from({ length: tail }, (_, index) => length - tail + index),
+  ];
+}
+
+function cell(value: unknown): string {
+  if (typeof value === "string") return cut(value, 24);
+  const { type, text } = outline(value);
+  const shown = text ?? type;
+  return shown.length > 24 ? cut(shown, 23) + "…" : shown;
 }
 
 /** A key in one line: itself where it is simple, its outline where not. */
