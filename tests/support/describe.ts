@@ -291,7 +291,10 @@ function formOf(value: object): Form {
       callable: value.class,
       args: value.args,
       kwargs: value.kwargs,
-      via: value.via,
+      // Without arguments INST and OBJ do not call the class.
+      via: value.via === "classic"
+        ? value.args.length === 0 ? "new" : "reduce"
+        : value.via,
       ...partsOf(value),
     };
   }

@@ -34,6 +34,9 @@ function normal(node: Node, sharing: Sharing): Node {
     const n = node.n === "FileNotFoundError" ? "OSError" : node.n;
     return m === node.m && n === node.n ? node : { t: "global", m, n };
   }
+  if (node.t === "array" && node.typecode === "c") {
+    return { ...node, typecode: "B" }; // Python 2's characters
+  }
   if (node.t !== "object" && node.t !== "reduce") return node;
   const [first, second] = node.args?.v ?? [];
   const charset = second?.t === "py2str" ? settlePython2(second) : second;
