@@ -90,6 +90,7 @@ export type PicklingErrorCode =
   | "unsupported-value"
   | "unsupported-protocol"
   | "bad-reduce"
+  | "circular"
   | "too-large";
 
 /**
