@@ -1,0 +1,148 @@
+/**
+ * Finished JSON text by memo slot.
+ *
+ * @module
+ */
+
+/**
+ * A table from slots to text that is kept for good: open addressing over typed
+ * arrays, which the hot loop reads itself.
+ */
+export class MemoText {
+  /** Slot of each place in use. */
+  keys: Uint32Array = new Uint32Array(256);
+  /** Where its text starts in {@linkcode MemoText.arena}, plus 1; 0: free. */
+  at: Int32Array = new Int32Array(256);
+  /** How long it is. */
+  length: Int32Array = new Int32Array(256);
+  /** What it is. */
+  kinds: Uint8Array = new Uint8Array(256);
+  /** All texts, one after the other. */
+  arena: Uint8Array = new Uint8Array(4096);
+  /** How much of the arena is in use. */
+  used = 0;
+  /** How many slots are in use. */
+  size = 0;
+  /** 32 less the bits of a place. */
+  shift = 24;
+  /**
+   * An odd multiplier that nobody can know beforehand, so that no choice of
+   * slots makes them collide.
+   */
+  readonly multiplier: number = (Math.random() * 0x100000000) | 1;
+
+  /** Where a slot is, or would be. */
+  find(slot: number): number {
+    const mask = this.keys.length - 1;
+    let i = Math.imul(slot, this.multiplier) >>> this.shift;
+    while (this.at[i] !== 0 && this.keys[i] !== slot) i = (i + 1) & mask;
+    return i;
+  }
+
+  /** Whether there is text for a slot. */
+  has(slot: number): boolean {
+    return this.at[this.find(slot)] !== 0;
+  }
+
+  /** Keeps `out[from..to)` for a slot, in place of what it had. */
+  set(
+    slot: number,
+    { kind, out, from, to }: {
+      kind: number;
+      out: Uint8Array;
+      from: number;
+      to: number;
+    },
+  ): void {
+    if (this.size * 2 >= this.keys.length) this.#grow();
+    const size = to - from;
+    if (this.used + size > this.arena.length) {
+      const arena = new Uint8Array(
+        Math.max(this.arena.length * 2, this.used + size),
+      );
+      arena.set(this.arena.subarray(0, this.used));
+      this.arena = arena;
+    }
+    const i = this.find(slot);
+    if (this.at[i] === 0) this.size++;
+    this.keys[i] = slot;
+    this.at[i] = this.used + 1;
+    this.length[i] = size;
+    this.kinds[i] = kind;
+    this.arena.set(out.subarray(from, to), this.used);
+    this.used += size;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    if (this.size === 0) return;
+    this.at.fill(0);
+    this.size = this.used = 0;
+  }
+
+  #grow(): void {
+    const { keys, at, length, kinds } = this;
+    const size = keys.length * 2;
+    this.keys = new Uint32Array(size);
+    this.at = new Int32Array(size);
+    this.length = new Int32Array(size);
+    this.kinds = new Uint8Array(size);
+    this.shift--;
+    for (let old = 0; old < keys.length; old++) {
+      if (at[old] === 0) continue;
+      const i = this.find(keys[old]!);
+      this.keys[i] = keys[old]!;
+      this.at[i] = at[old]!;
+      this.length[i] = length[old]!;
+      this.kinds[i] = kinds[old]!;
+    }
+  }
+}
+
+/** A set of 52-bit numbers (of hashes) with a bound on its size. */
+export class HashSet {
+  #cells: Float64Array = new Float64Array(16).fill(-1);
+  #size = 0;
+  readonly #limit: number;
+
+  /**
+   * Makes an empty set.
+   *
+   * @param limit How many it takes; what comes later is not recorded.
+   */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Takes everything out. */
+  clear(): void {
+    if (this.#cells.length > 1024) this.#cells = new Float64Array(16);
+    this.#cells.fill(-1);
+    this.#size = 0;
+  }
+
+  /** Adds a number; false if it is there already. */
+  add(hash: number): boolean {
+    let cells = this.#cells;
+    let mask = cells.length - 1;
+    let i = hash & mask;
+    while (cells[i] !== -1) {
+      if (cells[i] === hash) return false;
+      i = (i + 1) & mask;
+    }
+    if (this.#size >= this.#limit) return true;
+    cells[i] = hash;
+    if (++this.#size * 2 > cells.length) {
+      const old = cells;
+      cells = this.#cells = new Float64Array(old.length * 2).fill(-1);
+      mask = cells.length - 1;
+      for (const value of old) {
+        if (value === -1) continue;
+        let j = value & mask;
+        while (cells[j] !== -1) j = (j + 1) & mask;
+        cells[j] = value;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,401 @@
+/**
+ * A stretch of a pickle that builds objects: its opcodes are collected, and an
+ * Unpickler that keeps its memo from one stretch to the next makes values of
+ * them.
+ *
+ * @module
+ */
+
+import { encodeUtf8 } from "../bytes/utf8.ts";
+import type { UnpicklingErrorCode } from "../pickle/errors.ts";
+import type { LoadOptions } from "../pickle/options.ts";
+import { Unpickler } from "../pickle/unpickler.ts";
+import type { Limits } from "../python/limits.ts";
+import { MORE } from "../streams/machine_stream.ts";
+import { opcodeSize } from "./opcode_size.ts";
+
+/** What cannot be turned into text as it comes. */
+export class Snag extends Error {
+  /** What kind of error it is where nothing else can be done. */
+  readonly code: UnpicklingErrorCode;
+
+  /**
+   * Makes it.
+   *
+   * @param message Why.
+   * @param code What kind of error it is where nothing else can be done.
+   */
+  constructor(message: string, code: UnpicklingErrorCode = "not-streamable") {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a stretch stands in. */
+export interface RegionContext {
+  /** Offset of the first byte to read. */
+  from: number;
+  /** Where the bytes end. */
+  to: number;
+  /** How many slots of the memo are in use. */
+  memoCount: number;
+  /** Offset of an opcode that certainly ends it. */
+  stop: number;
+  /** Whether a slot may be fetched later. */
+  isKept: (slot: number) => boolean;
+  /** The JSON text of a slot that was filled outside. */
+  textOf: (slot: number) => { text: string; container: boolean } | undefined;
+}
+
+/** How far a stretch has come. */
+export interface RegionResult {
+  /** Whether it is at its end. */
+  complete: boolean;
+  /** Offset of the first byte that was not read. */
+  to: number;
+  /** If it is not: how many bytes are wanted. */
+  need: number;
+  /** How many slots of the memo are in use. */
+  memoCount: number;
+  /** If it is: its values. */
+  values: readonly unknown[];
+}
+
+const VALUE = 0;
+/** From the memo, and older than this stretch. */
+const FOREIGN = 1;
+const MARK = 2;
+
+/** How many values the memo keeps without a plan. */
+const KEPT = 65536;
+
+/** Collects opcodes, and has values made of them. */
+export class Region {
+  readonly #unpickler: Unpickler;
+  readonly #most: number;
+  #bytes = new Uint8Array(1024);
+  #length = 0;
+  #flags = new Uint8Array(64);
+  #depth = 0;
+  #marks: number[] = [];
+  #scanned = 0;
+  #begun = false;
+  /** Slots by their number in the Unpickler; never fetched, and fetched. */
+  readonly #fresh = new Map<number, number>();
+  readonly #fetched = new Map<number, number>();
+  readonly #born: number[] = [];
+  #ids = 0;
+  #number = 0;
+
+  /**
+   * Makes a collector.
+   *
+   * @param options How values are made.
+   * @param limits What they may take.
+   */
+  constructor(options: LoadOptions, limits: Readonly<Required<Limits>>) {
+    this.#unpickler = new Unpickler({ ...options, keepMemo: true });
+    this.#most = Math.min(KEPT, limits.memo);
+  }
+
+  /** How many bytes have been collected. */
+  get size(): number {
+    return this.#length;
+  }
+
+  /** Begins a stretch. */
+  begin(): void {
+    this.#length = 0;
+    this.#byte(0x28);
+    this.#depth = 0;
+    this.#marks = [];
+    this.#number++;
+    this.#begun = true;
+    this.#scanned = 0;
+  }
+
+  /** Whether a slot holds a value. */
+  has(slot: number): boolean {
+    return this.#fetched.has(slot) || this.#fresh.has(slot);
+  }
+
+  /** A slot has been filled anew. */
+  forget(slot: number): void {
+    this.#fetched.delete(slot);
+    this.#fresh.delete(slot);
+  }
+
+  /** Reads on. */
+  run(bytes: Uint8Array, context: RegionContext): RegionResult {
+    let p = context.from;
+    let memoCount = context.memoCount;
+    const { to, stop } = context;
+    loop: while (p !== stop) {
+      const size = opcodeSize(bytes, { at: p, end: to, scanned: 0 });
+      if (size === 0) throw new Snag("there is no such opcode", "bad-opcode");
+      if (size < 0 || p + size > to) {
+        return {
+          complete: false,
+          to: p,
+          need: size < 0 ? -size : size,
+          memoCount,
+          values: [],
+        };
+      }
+      const op = bytes[p]!;
+      const depth = this.#depth;
+      const mark = this.#marks.at(-1) ?? -1;
+      const above = depth - 1 - mark;
+      switch (op) {
+        case 0x2e: // STOP
+          break loop;
+        case 0x80: // PROTO
+        case 0x95: // FRAME
+          break;
+        case 0x28: // MARK
+          this.#byte(op);
+          this.#marks.push(depth);
+          this.#push(MARK);
+          break;
+        case 0x30: // POP
+          if (depth === 0) break loop;
+          this.#byte(op);
+          if (mark === depth - 1) this.#marks.pop();
+          this.#depth--;
+          break;
+        case 0x31: // POP_MARK
+          if (mark < 0) break loop;
+          this.#byte(op);
+          this.#depth = mark;
+          this.#marks.pop();
+          break;
+        case 0x32: // DUP
+          if (depth === 0) break loop;
+          this.#byte(op);
+          this.#push(this.#flags[depth - 1]!);
+          break;
+        case 0x61: // APPEND
+        case 0x62: // BUILD
+          if (above < 2) break loop;
+          this.#own(depth - 2);
+          this.#byte(op);
+          this.#depth--;
+          break;
+        case 0x73: // SETITEM
+          if (above < 3) break loop;
+          this.#own(depth - 3);
+          this.#byte(op);
+          this.#depth -= 2;
+          break;
+        case 0x65: // APPENDS
+        case 0x75: // SETITEMS
+        case 0x90: // ADDITEMS
+          if (mark < 1) break loop;
+          this.#own(mark - 1);
+          this.#byte(op);
+          this.#depth = mark;
+          this.#marks.pop();
+          break;
+        case 0x74: // TUPLE
+        case 0x6c: // LIST
+        case 0x64: // DICT
+        case 0x91: // FROZENSET
+        case 0x6f: // OBJ
+        case 0x69: // INST
+          if (mark < 0) break loop;
+          this.#copy(bytes, p, size);
+          this.#depth = mark;
+          this.#marks.pop();
+          this.#push(VALUE);
+          break;
+        case 0x85: // TUPLE1
+          if (above < 1) break loop;
+          this.#byte(op);
+          this.#flags[depth - 1] = VALUE;
+          break;
+        case 0x86: // TUPLE2
+        case 0x52: // REDUCE
+        case 0x81: // NEWOBJ
+        case 0x93: // STACK_GLOBAL
+          if (above < 2) break loop;
+          this.#byte(op);
+          this.#depth--;
+          this.#flags[depth - 2] = VALUE;
+          break;
+        case 0x87: // TUPLE3
+        case 0x92: // NEWOBJ_EX
+          if (above < 3) break loop;
+          this.#byte(op);
+          this.#depth -= 2;
+          this.#flags[depth - 3] = VALUE;
+          break;
+        case 0x51: // BINPERSID
+        case 0x98: // READONLY_BUFFER
+          if (above < 1) break loop;
+          this.#byte(op);
+          break;
+        case 0x94: // MEMOIZE
+          this.#put(memoCount++, context);
+          break;
+        case 0x70: // PUT
+        case 0x71: // BINPUT
+        case 0x72: { // LONG_BINPUT
+          const slot = slotAt(bytes, p, size);
+          if (slot < memoCount) {
+            throw new Snag("it fills a slot of its memo twice");
+          }
+          memoCount = slot + 1;
+          this.#put(slot, context);
+          break;
+        }
+        case 0x67: // GET
+        case 0x68: // BINGET
+        case 0x6a: // LONG_BINGET
+          this.#get(slotAt(bytes, p, size), context);
+          break;
+        default:
+          this.#copy(bytes, p, size);
+          this.#push(VALUE);
+      }
+      p += size;
+    }
+    this.#byte(0x74);
+    this.#byte(0x2e);
+    this.#unpickler.push(this.#bytes.slice(0, this.#length));
+    const values = this.#unpickler.pull();
+    if (values === MORE) throw new Snag("an object is not whole");
+    this.#begun = false;
+    return {
+      complete: true,
+      to: p,
+      need: 0,
+      memoCount,
+      values: values as unknown[],
+    };
+  }
+
+  /** What is older than this stretch is written already. */
+  #own(entry: number): void {
+    if (this.#flags[entry] === FOREIGN) {
+      throw new Snag("it changes an object that is already written");
+    }
+  }
+
+  #push(flag: number): void {
+    if (this.#depth === this.#flags.length) {
+      const flags = new Uint8Array(this.#depth * 2);
+      flags.set(this.#flags);
+      this.#flags = flags;
+    }
+    this.#flags[this.#depth++] = flag;
+  }
+
+  #put(slot: number, context: RegionContext): void {
+    if (this.#depth === 0) throw new Snag("there is nothing to store");
+    if (!context.isKept(slot)) return;
+    let id: number;
+    if (this.#fresh.size + this.#fetched.size >= this.#most) {
+      const from = this.#fresh.size > 0 ? this.#fresh : this.#fetched;
+      const [oldest, freed] = from.entries().next().value!;
+      from.delete(oldest);
+      id = freed;
+    } else id = this.#ids++;
+    this.#born[id] = this.#number;
+    this.#fresh.set(slot, id);
+    this.#number32(0x72, id);
+  }
+
+  #get(slot: number, context: RegionContext): void {
+    let id = this.#fetched.get(slot);
+    if (id === undefined) {
+      id = this.#fresh.get(slot);
+      if (id !== undefined) {
+        this.#fresh.delete(slot);
+        this.#fetched.set(slot, id);
+      }
+    }
+    if (id !== undefined) {
+      this.#number32(0x6a, id);
+      this.#push(this.#born[id] === this.#number ? VALUE : FOREIGN);
+      return;
+    }
+    const found = context.textOf(slot);
+    if (found === undefined) {
+      throw new Snag("an object refers to a value from too long ago");
+    }
+    if (found.container) {
+      throw new Snag("an object refers to what is already written");
+    }
+    const { text } = found;
+    if (text[0] === '"') {
+      const string = encodeUtf8(JSON.parse(text));
+      this.#number32(0x58, string.length);
+      this.#copy(string, 0, string.length);
+    } else if (text === "true") this.#byte(0x88);
+    else if (text === "false") this.#byte(0x89);
+    else if (text === "null") this.#byte(0x4e);
+    else if (/^-?\d+$/.test(text)) {
+      const line = encodeUtf8(`L${text}L\n`);
+      this.#copy(line, 0, line.length);
+    } else {
+      const float = new Uint8Array(9);
+      float[0] = 0x47;
+      new DataView(float.buffer).setFloat64(1, Number(text));
+      this.#copy(float, 0, 9);
+    }
+    this.#push(VALUE);
+  }
+
+  #reserve(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return;
+    const bytes = new Uint8Array(
+      Math.max(this.#bytes.length * 2, this.#length + size),
+    );
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
+  }
+
+  #byte(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = byte;
+  }
+
+  #copy(from: Uint8Array, at: number, size: number): void {
+    this.#reserve(size);
+    this.#bytes.set(from.subarray(at, at + size), this.#length);
+    this.#length += size;
+  }
+
+  #number32(op: number, value: number): void {
+    this.#reserve(5);
+    this.#bytes[this.#length++] = op;
+    for (let i = 0; i < 4; i++) {
+      this.#bytes[this.#length++] = (value >>> (8 * i)) & 255;
+    }
+  }
+}
+
+/** The memo slot that an opcode names. */
+export function slotAt(bytes: Uint8Array, at: number, size: number): number {
+  switch (bytes[at]) {
+    case 0x68:
+    case 0x71:
+      return bytes[at + 1]!;
+    case 0x6a:
+    case 0x72:
+      return bytes[at + 1]! + bytes[at + 2]! * 0x100 +
+        bytes[at + 3]! * 0x10000 +
+        bytes[at + 4]! * 0x1000000;
+    default: {
+      let slot = 0;
+      for (let i = at + 1; i < at + size - 1; i++) {
+        const digit = bytes[i]! - 48;
+        if (digit < 0 || digit > 9) {
+          throw new Snag("a memo slot has no number", "bad-number");
+        }
+        slot = slot * 10 + digit;
+      }
+      return slot;
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Strings as JSON text, straight from the UTF-8 of a pickle.
+ *
+ * @module
+ */
+
+import { LimitError } from "../python/limits.ts";
+
+const HEX = new Uint8Array(16);
+for (let i = 0; i < 16; i++) HEX[i] = "0123456789abcdef".charCodeAt(i);
+
+/** 1 for the bytes that stand for themselves in JSON. */
+export const PLAIN: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+/** The letter after the backslash, 0 where there is none. */
+const SHORT = new Uint8Array(256);
+for (let i = 0x20; i < 0x7f; i++) PLAIN[i] = 1;
+PLAIN[0x22] = PLAIN[0x5c] = 0;
+for (
+  const [code, letter] of [
+    [8, "b"],
+    [9, "t"],
+    [10, "n"],
+    [12, "f"],
+    [13, "r"],
+    [0x22, '"'],
+    [0x5c, "\\"],
+  ] as const
+) SHORT[code] = letter.charCodeAt(0);
+
+/** Bytes that are no UTF-8: the value road says in which way. */
+export class BadUtf8 extends Error {}
+
+function writeUnit(out: Uint8Array, at: number, unit: number): number {
+  out[at] = 0x5c;
+  out[at + 1] = 0x75;
+  out[at + 2] = HEX[unit >> 12]!;
+  out[at + 3] = HEX[(unit >> 8) & 15]!;
+  out[at + 4] = HEX[(unit >> 4) & 15]!;
+  out[at + 5] = HEX[unit & 15]!;
+  return at + 6;
+}
+
+/** What is read and where it goes. */
+export interface EscapeOptions {
+  /** Offset of the first byte of the text. */
+  from: number;
+  /** Offset after its last byte. */
+  to: number;
+  /** Where the escaped text goes; room for six bytes a byte. */
+  out: Uint8Array;
+  /** Offset of the first byte there. */
+  at: number;
+  /** Whether all that is not ASCII is escaped. */
+  ascii: boolean;
+}
+
+/**
+ * Writes what stands between the quotes of a JSON string, as Python's
+ * `ensure_ascii` or without it. Surrogates pass (JSON.md, Output 4 and 5); two
+ * that make a pair become one character, as in a JavaScript string.
+ *
+ * @param bytes Where the UTF-8 stands.
+ * @param options From where to where.
+ * @returns Offset after the last byte written.
+ * @throws {BadUtf8} If the bytes are no UTF-8.
+ */
+export function escapeUtf8(bytes: Uint8Array, options: EscapeOptions): number {
+  const { to, out, ascii } = options;
+  let { from, at } = options;
+  while (from < to) {
+    const first = bytes[from]!;
+    if (first < 0x80) {
+      from++;
+      if (PLAIN[first] === 1) {
+        out[at++] = first;
+      } else if (SHORT[first] !== 0) {
+        out[at] = 0x5c;
+        out[at + 1] = SHORT[first]!;
+        at += 2;
+      } else if (first === 0x7f && !ascii) {
+        out[at++] = first;
+      } else {
+        at = writeUnit(out, at, first);
+      }
+      continue;
+    }
+    if (first < 0xe0) {
+      const b = from + 1 < to ? bytes[from + 1]! : 0;
+      if (first < 0xc2 || (b & 0xc0) !== 0x80) throw new BadUtf8();
+      if (ascii) {
+        at = writeUnit(out, at, ((first & 0x1f) << 6) | (b & 0x3f));
+      } else {
+        out[at] = first;
+        out[at + 1] = b;
+        at += 2;
+      }
+      from += 2;
+    } else if (first < 0xf0) {
+      const b = from + 2 < to ? bytes[from + 1]! : 0;
+      const c = from + 2 < to ? bytes[from + 2]! : 0;
+      const unit = ((first & 15) << 12) | ((b & 0x3f) << 6) | (c & 0x3f);
+      if (
+        (b & 0xc0) !== 0x80 || (c & 0xc0) !== 0x80 || unit < 0x800
+      ) throw new BadUtf8();
+      if (ascii) {
+        at = writeUnit(out, at, unit);
+      } else {
+        out[at] = first;
+        out[at + 1] = b;
+        out[at + 2] = c;
+        at += 3;
+        if (
+          (unit & 0xfc00) === 0xd800 && from + 5 < to &&
+          bytes[from + 3] === 0xed && (bytes[from + 4]! & 0xf0) === 0xb0 &&
+          (bytes[from + 5]! & 0xc0) === 0x80
+        ) {
+          const low = ((bytes[from + 4]! & 15) << 6) | (bytes[from + 5]! & 63);
+          const code = 0x10000 + ((unit & 0x3ff) << 10) + low;
+          at -= 3;
+          out[at] = 0xf0 | (code >> 18);
+          out[at + 1] = 0x80 | ((code >> 12) & 63);
+          out[at + 2] = 0x80 | ((code >> 6) & 63);
+          out[at + 3] = 0x80 | (code & 63);
+          at += 4;
+          from += 3;
+        }
+      }
+      from += 3;
+    } else {
+      if (first > 0xf4 || from + 3 >= to) throw new BadUtf8();
+      const b = bytes[from + 1]!;
+      const c = bytes[from + 2]!;
+      const d = bytes[from + 3]!;
+      const code = ((first & 7) << 18) | ((b & 0x3f) << 12) |
+        ((c & 0x3f) << 6) | (d & 0x3f);
+      if (
+        (b & 0xc0) !== 0x80 || (c & 0xc0) !== 0x80 || (d & 0xc0) !== 0x80 ||
+        code < 0x10000 || code > 0x10ffff
+      ) throw new BadUtf8();
+      if (ascii) {
+        at = writeUnit(out, at, 0xd7c0 + (code >> 10));
+        at = writeUnit(out, at, 0xdc00 | (code & 0x3ff));
+      } else {
+        out[at] = first;
+        out[at + 1] = b;
+        out[at + 2] = c;
+        out[at + 3] = d;
+        at += 4;
+      }
+      from += 4;
+    }
+  }
+  return at;
+}
+
+/**
+ * An int in two's complement as decimal digits.
+ *
+ * @param bytes Where it stands, little-endian.
+ * @param range `at`: its offset; `size`: how many bytes, few (a LONG1).
+ * @returns Its digits.
+ */
+export function longText(
+  bytes: Uint8Array,
+  { at, size }: { at: number; size: number },
+): string {
+  if (size === 0) return "0";
+  const negative = bytes[at + size - 1]! >= 0x80;
+  if (size <= 6) {
+    let value = 0;
+    for (let i = at + size - 1; i >= at; i--) value = value * 256 + bytes[i]!;
+    return `${negative ? value - 2 ** (8 * size) : value}`;
+  }
+  let value = 0n;
+  for (let i = at + size - 1; i >= at; i--) {
+    value = (value << 8n) | BigInt(bytes[i]!);
+  }
+  if (negative) value -= 1n << BigInt(8 * size);
+  return value.toString();
+}
+
+/** Throws where one value is longer than the limit. */
+export function checkLength(size: number, limit: number, offset: number): void {
+  if (size > limit) throw new LimitError("argumentLength", limit, { offset });
+}
