@@ -101,9 +101,14 @@ export class OpcodeReader {
     return this.#bytes.subarray(this.#start, this.#stop);
   }
 
-  /** How many bytes the argument read last has. */
-  get contentLength(): number {
-    return this.#stop - this.#start;
+  /** Offset in the stream of `content`. */
+  get contentStart(): number {
+    return this.#base + this.#start;
+  }
+
+  /** Offset in the stream after `content`. */
+  get contentEnd(): number {
+    return this.#base + this.#stop;
   }
 
   /** The argument read last, as `pickletools` reads it. */
