@@ -128,7 +128,7 @@ class Tuple {
     readonly size: number,
     readonly hashable: boolean,
     /** A name in it that only a certain callable may be given. */
-    readonly carried?: NameRecord,
+    readonly carried?: NameRecord | undefined,
   ) {}
 }
 
