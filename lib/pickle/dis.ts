@@ -18,8 +18,11 @@ import {
   utf8Repr,
 } from "./repr.ts";
 
-/** What {@linkcode dis} remembers of a memo: an opaque object. */
-export type DisMemo = MemoTable<StackItem>;
+/** What {@linkcode dis} remembers of a memo, from {@linkcode disMemo}. */
+export interface DisMemo {
+  /** How many entries it has. */
+  readonly size: number;
+}
 
 /** Options of {@linkcode dis}. */
 export interface DisOptions {
@@ -59,7 +62,7 @@ export interface DisOptions {
  * ```
  */
 export function disMemo(): DisMemo {
-  return new MemoTable();
+  return new MemoTable<StackItem>();
 }
 
 /**
@@ -110,7 +113,8 @@ export function* disParts(
   bytes: Uint8Array,
   options: DisOptions,
 ): Generator<string, void> {
-  const { annotate = 0, indentLevel = 4, memo = disMemo() } = options;
+  const { annotate = 0, indentLevel = 4 } = options;
+  const memo = (options.memo ?? disMemo()) as MemoTable<StackItem>;
   const reader = new OpcodeReader();
   reader.push(bytes);
   reader.end();
