@@ -9,9 +9,11 @@ import { encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
 import { type Limits, resolveLimits } from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
 import { ValueBuilder } from "./builder.ts";
+import type { Types } from "./convert.ts";
 import { decodeJson, TextInput } from "./encoding.ts";
 import { decodeError } from "./errors.ts";
 import { isNative, nestsWithin } from "./native.ts";
+import { type Allow, fromTagged } from "./tagged_reader.ts";
 import { STATUS_MORE, STATUS_VALUE, Tokenizer } from "./tokens.ts";
 import { typeName } from "./type_name.ts";
 
@@ -55,6 +57,21 @@ export interface LoadsOptions {
    * @default {true}
    */
   strict?: boolean;
+  /**
+   * `"tagged"`: objects with the tags of Python's `jsonpickle` become what they
+   * stand for. Nothing is run: classes are names, and objects descriptions, as
+   * in a pickle.
+   *
+   * @default {"plain"}
+   */
+  types?: Types;
+  /**
+   * With `types: "tagged"`: the classes and functions that the text may name,
+   * each as `module.name`, or a function that says so; by default all. A text of
+   * a stranger's that is to become a pickle needs it, since Python runs what a
+   * pickle names.
+   */
+  allow?: Allow;
   /** How much the text may want: `jsonDepth`, `intDigits`, `values`. */
   limits?: Limits;
 }
@@ -88,14 +105,29 @@ const LONG_INPUT = 0x1000_0000;
 
 interface Plan {
   options: LoadsOptions;
+  /** Reads the tags of what was read. */
+  finish: (value: unknown) => unknown;
   /** Whether `JSON.parse` may do the work where the text allows it. */
   native: boolean;
   limits: Readonly<Required<Limits>>;
 }
 
+const unchanged = (value: unknown): unknown => value;
+
 function makePlan(options: LoadsOptions): Plan {
+  if (options.types === "tagged") {
+    const { types: _, allow, dicts = "auto", ...rest } = options;
+    // Their keys' order counts, which plain objects do not keep.
+    const inner: LoadsOptions = { ...rest, dicts: "map" };
+    const parse = (text: string): unknown => loads(text, inner);
+    return {
+      ...makePlan(inner),
+      finish: (value) => fromTagged(value, { dicts, allow, parse }),
+    };
+  }
   return {
     options,
+    finish: unchanged,
     native: options.dicts !== "map" && options.floats !== "exact" &&
       !options.objectHook && !options.objectPairsHook && !options.parseFloat &&
       !options.parseInt && !options.parseConstant && options.strict !== false,
@@ -205,7 +237,7 @@ export function loads(
   tokenizer.end();
   tokenizer.run();
   tokenizer.run();
-  return builder.take();
+  return plan.finish(builder.take());
 }
 
 /** For what is too long to be one string. */
@@ -234,8 +266,10 @@ class DocumentDecoder {
   readonly #input = new TextInput();
   readonly #builder: ValueBuilder;
   readonly #tokenizer: Tokenizer;
+  readonly #finish: (value: unknown) => unknown;
 
   constructor(plan: Plan) {
+    this.#finish = plan.finish;
     this.#builder = makeBuilder(plan, false);
     this.#tokenizer = makeTokenizer(plan, this.#builder, {
       framing: "document",
@@ -251,7 +285,7 @@ class DocumentDecoder {
     this.#tokenizer.push(this.#input.end());
     this.#tokenizer.end();
     while (run(this.#tokenizer, this.#builder) === STATUS_VALUE);
-    return this.#builder.take();
+    return this.#finish(this.#builder.take());
   }
 }
 
@@ -321,6 +355,7 @@ export class JsonDecoder implements Machine<Uint8Array | string, unknown> {
   readonly #input = new TextInput();
   readonly #builder: ValueBuilder;
   readonly #tokenizer: Tokenizer;
+  readonly #finish: (value: unknown) => unknown;
 
   /**
    * Makes one.
@@ -329,7 +364,13 @@ export class JsonDecoder implements Machine<Uint8Array | string, unknown> {
    */
   constructor(options: JsonDecoderOptions = {}) {
     const plan = makePlan(options);
+    this.#finish = plan.finish;
     const items = options.items === true;
+    if (items && options.types === "tagged") {
+      throw new TypeError(
+        "tagged JSON cannot be read in items: its parts refer to each other",
+      );
+    }
     this.#builder = makeBuilder(plan, items);
     this.#tokenizer = makeTokenizer(plan, this.#builder, {
       framing: items ? "items" : "sequence",
@@ -358,7 +399,7 @@ export class JsonDecoder implements Machine<Uint8Array | string, unknown> {
    */
   pull(): unknown {
     return run(this.#tokenizer, this.#builder) === STATUS_VALUE
-      ? this.#builder.take()
+      ? this.#finish(this.#builder.take())
       : MORE;
   }
 }

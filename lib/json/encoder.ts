@@ -15,6 +15,7 @@ import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Converter, converterOf, type Types } from "./convert.ts";
 import { JSONEncodeError, type JSONEncodeErrorCode } from "./errors.ts";
 import { sortEntries, sortTexts } from "./sort.ts";
+import { toTagged } from "./tagged.ts";
 import { typeName } from "./type_name.ts";
 
 /** How JSON is written. The names are Python's; what is left out has its default. */
@@ -342,6 +343,7 @@ export class Encoder {
   readonly #sortKeys: boolean;
   readonly #default: ((value: unknown) => unknown) | undefined;
   readonly #converter: Converter | undefined;
+  readonly #tagged: boolean;
   readonly #limits: Readonly<Required<Limits>>;
   readonly #itemSeparator: Uint8Array;
   readonly #keySeparator: Uint8Array;
@@ -388,7 +390,15 @@ export class Encoder {
     this.#skipKeys = options.skipKeys ?? false;
     this.#sortKeys = options.sortKeys ?? false;
     this.#default = options.default;
-    this.#converter = converterOf(options.types ?? "strict");
+    this.#tagged = options.types === "tagged";
+    this.#converter = this.#tagged
+      ? undefined
+      : converterOf(options.types ?? "strict");
+    if (this.#tagged && this.#sortKeys) {
+      throw new TypeError(
+        "sortKeys would change what the tags of tagged JSON refer to",
+      );
+    }
     this.#limits = resolveLimits(options.limits);
     this.#indent = makeIndent(options.indent);
     const [item, key] = options.separators === undefined
@@ -418,7 +428,7 @@ export class Encoder {
     }
     this.#length = this.#depth = this.#standIns = 0;
     this.#level = level;
-    this.#value = value;
+    this.#value = this.#tagged ? toTagged(value, dumps) : value;
     this.#waiting = true;
     this.#open = undefined;
   }

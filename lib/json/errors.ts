@@ -18,7 +18,9 @@ export type JSONDecodeErrorCode =
   | "extra-data"
   | "unexpected-bom"
   | "bad-encoding"
-  | "not-a-container";
+  | "not-a-container"
+  | "bad-tag"
+  | "not-allowed";
 
 /** Where in a text something is. */
 export interface Place {
@@ -127,6 +129,37 @@ export class UnicodeDecodeError extends JSONDecodeError {
   }
 }
 
+/**
+ * JSON with tags that make no sense, or that name what the caller has not
+ * allowed. It has no position: tags are read when the text has been.
+ *
+ * @example Refuse to build
+ * ```ts
+ * import { json } from "@brine/brine";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const text = '{"py/type": "os.system"}';
+ * const error = assertThrows(
+ *   () => json.loads(text, { types: "tagged", allow: ["shop.Order"] }),
+ *   json.TagError,
+ * );
+ * assertEquals(error.code, "not-allowed");
+ * ```
+ */
+export class TagError extends JSONDecodeError {
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong.
+   * @param code Which of the two.
+   */
+  constructor(message: string, code: "bad-tag" | "not-allowed") {
+    super(message, { code, doc: "", pos: 0, lineno: 1, colno: 1 });
+    this.name = "TagError";
+    this.message = message;
+  }
+}
+
 /** Why a value cannot be written as JSON. */
 export type JSONEncodeErrorCode =
   | "not-serializable"
@@ -196,7 +229,10 @@ export const MESSAGES: Readonly<Record<Fault, string>> = {
 
 /** As {@linkcode JSONDecodeErrorCode}, but the two trailing commas apart. */
 export type Fault =
-  | Exclude<JSONDecodeErrorCode, "trailing-comma" | "bad-encoding">
+  | Exclude<
+    JSONDecodeErrorCode,
+    "trailing-comma" | "bad-encoding" | "bad-tag" | "not-allowed"
+  >
   | "array-comma"
   | "object-comma";
 

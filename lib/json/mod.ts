@@ -22,10 +22,12 @@ export {
   JSONEncodeError,
   type JSONEncodeErrorCode,
   type Place,
+  TagError,
   UnicodeDecodeError,
 } from "./errors.ts";
 export { LimitError, type Limits } from "../python/limits.ts";
 export type { Types } from "./convert.ts";
+export type { Allow } from "./tagged_reader.ts";
 export { dumps, type DumpsOptions } from "./encoder.ts";
 export { dump, type DumpOptions, type JsonEncoderOptions } from "./dump.ts";
 export {
