@@ -27,3 +27,4 @@ import "./arrow.ts";
 import "./pandas_time.ts";
 import "./pandas.ts";
 import "./torch.ts";
+import "./joblib.ts";

@@ -31,6 +31,26 @@ export interface MakeCall {
   ): unknown;
 }
 
+/** Bytes of a file that lie behind an opcode, outside of all opcodes. */
+export interface InlineSource {
+  /** Offset of the next byte from where the first pickle began. */
+  readonly position: number;
+  /**
+   * Takes bytes; they are used up only once {@linkcode PyType.inline} gives a
+   * value.
+   *
+   * @param size How many.
+   * @returns The bytes, or undefined where not all have arrived.
+   */
+  take(size: number): Uint8Array | undefined;
+  /**
+   * Reads a whole pickle of its own.
+   *
+   * @returns Its value in an array of one; undefined where it has not arrived.
+   */
+  nested(): [unknown] | undefined;
+}
+
 /** What a value is pickled as: Python's `__reduce__`, by name. */
 export interface Reduced {
   /** The class or function, a Global nearly always. */
@@ -93,6 +113,16 @@ export interface PyType<T = any> {
    * the value.
    */
   build?(value: T, state: unknown): boolean;
+  /**
+   * Reads what follows BUILD in the file and is no pickle: joblib's arrays.
+   * Called again, state and all, when more has arrived.
+   *
+   * @param value What was built.
+   * @param source What follows.
+   * @returns What takes the value's place, in an array of one; undefined where
+   * not all has arrived.
+   */
+  inline?(value: T, source: InlineSource): [unknown] | undefined;
   /**
    * APPEND, APPENDS, ADDITEMS.
    *
