@@ -20,6 +20,7 @@ const MODULES = new Map([
   ["_functools", "functools"],
   ["posixpath", "os.path"],
   ["_io", "io"],
+  ["_operator", "operator"],
 ]);
 
 function isDict(node: Node): boolean {
@@ -29,7 +30,10 @@ function isDict(node: Node): boolean {
 /** Forms that mean the same are made the same. */
 function normal(node: Node, sharing: Sharing): Node {
   if (node.t === "global") {
-    const m = MODULES.get(node.m) ?? node.m;
+    // reduce has been a builtin in Python 2.
+    const m = node.m === "builtins" && node.n === "reduce"
+      ? "functools"
+      : MODULES.get(node.m) ?? node.m;
     // Below protocol 3 it is written as what Python 2 calls it.
     const n = node.n === "FileNotFoundError" ? "OSError" : node.n;
     return m === node.m && n === node.n ? node : { t: "global", m, n };
