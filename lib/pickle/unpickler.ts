@@ -78,13 +78,26 @@ NUMBER_SIZES[op.BINFLOAT] = 9;
 NUMBER_SIZES[op.BININT] = 5;
 NUMBER_SIZES[op.BININT1] = 2;
 NUMBER_SIZES[op.BININT2] = 3;
+/** What of four bytes belongs to the number. */
+const NUMBER_MASKS = new Int32Array(256);
+NUMBER_MASKS[op.BININT] = -1;
+NUMBER_MASKS[op.BININT1] = 0xff;
+NUMBER_MASKS[op.BININT2] = 0xffff;
 
 /** How many characters one decoding of ASCII covers. */
 const WINDOW = 4096;
 const windowBytes = new Uint8Array(WINDOW);
 const windowWords = new Uint32Array(windowBytes.buffer);
 const windowDecoder = new TextDecoder();
-const utf8Decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const wideUnits = new Uint16Array(WINDOW);
+const wideOffsets = new Uint16Array(WINDOW + 1);
+const wideFaults = new Uint16Array(WINDOW + 1);
+const INSIDE = 0xffff;
+const wideDecoder = new TextDecoder(
+  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
+  { ignoreBOM: true },
+);
 
 /** Files that people take for pickles, by their first bytes. */
 const OTHER_FORMATS: readonly (readonly [string, string])[] = [
@@ -218,11 +231,139 @@ function typeName(value: unknown): string {
   return "object";
 }
 
+/** How deep whole pickles may lie within others. */
+const MAX_NESTING = 16;
+
+/** Constructor of plain objects. */
+type PlainConstructor = new (fill: boolean) => Record<string, unknown>;
+
+// Plain objects with room for more properties than `{}` has. V8 takes the room
+// from the assignments it sees in a constructor, and what it then saw in use;
+// an object that outgrows its room is slow to fill and slow to use.
+function Room32(this: Record<string, number>, fill: boolean): void {
+  if (!fill) return;
+  this.p0 =
+    this.p1 =
+    this.p2 =
+    this.p3 =
+    this.p4 =
+    this.p5 =
+    this.p6 =
+    this.p7 =
+    this.p8 =
+    this.p9 =
+    this.p10 =
+    this.p11 =
+    this.p12 =
+    this.p13 =
+    this.p14 =
+    this.p15 =
+    this.p16 =
+    this.p17 =
+    this.p18 =
+    this.p19 =
+    this.p20 =
+    this.p21 =
+    this.p22 =
+    this.p23 =
+    this.p24 =
+    this.p25 =
+    this.p26 =
+    this.p27 =
+    this.p28 =
+    this.p29 =
+    this.p30 =
+    this.p31 =
+      0;
+}
+function Room64(this: Record<string, number>, fill: boolean): void {
+  if (!fill) return;
+  this.p0 =
+    this.p1 =
+    this.p2 =
+    this.p3 =
+    this.p4 =
+    this.p5 =
+    this.p6 =
+    this.p7 =
+    this.p8 =
+    this.p9 =
+    this.p10 =
+    this.p11 =
+    this.p12 =
+    this.p13 =
+    this.p14 =
+    this.p15 =
+    this.p16 =
+    this.p17 =
+    this.p18 =
+    this.p19 =
+    this.p20 =
+    this.p21 =
+    this.p22 =
+    this.p23 =
+    this.p24 =
+    this.p25 =
+    this.p26 =
+    this.p27 =
+    this.p28 =
+    this.p29 =
+    this.p30 =
+    this.p31 =
+    this.p32 =
+    this.p33 =
+    this.p34 =
+    this.p35 =
+    this.p36 =
+    this.p37 =
+    this.p38 =
+    this.p39 =
+    this.p40 =
+    this.p41 =
+    this.p42 =
+    this.p43 =
+    this.p44 =
+    this.p45 =
+    this.p46 =
+    this.p47 =
+    this.p48 =
+    this.p49 =
+    this.p50 =
+    this.p51 =
+    this.p52 =
+    this.p53 =
+    this.p54 =
+    this.p55 =
+    this.p56 =
+    this.p57 =
+    this.p58 =
+    this.p59 =
+    this.p60 =
+    this.p61 =
+    this.p62 =
+    this.p63 =
+      0;
+}
+Room32.prototype = Room64.prototype = Object.prototype;
+const Plain32 = Room32 as unknown as PlainConstructor;
+const Plain64 = Room64 as unknown as PlainConstructor;
+for (let i = 0; i < 8; i++) new Plain32(true), new Plain64(true);
+
+/** An empty object, for so many keys and values. */
+function makePlain(count: number): Record<string, unknown> {
+  return count <= 24 || count > 128
+    ? {}
+    : count <= 64
+    ? new Plain32(false)
+    : new Plain64(false);
+}
+
 const LINE = -1;
 const TWO_LINES = -2;
 
 /** Reads pickles, pushed in chunks of any size. */
 export class Unpickler implements Machine<Uint8Array, unknown> {
+  readonly #options: DecoderStreamOptions;
   readonly #fixImports: boolean;
   readonly #encoding: Encoding | undefined;
   readonly #errors: EncodingErrors;
@@ -263,6 +404,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #windowEnd = 0;
   #window = "";
 
+  // The same for text that is not ASCII.
+  #wideStart = 0;
+  #wideEnd = 0;
+  #wide = "";
+
   // The machine.
   #stack: unknown[] = [];
   #sp = 0;
@@ -288,6 +434,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Plain objects that became a PyDict when somebody else had them. */
   #forward: Map<object, PyDict> | undefined;
   #result: unknown;
+  /** A pickle within this one that has not wholly arrived. */
+  #nested: { machine: Unpickler; start: number; fed: number } | undefined;
+  #nesting = 0;
+  /** Whether less than `#need` may be enough, once the input has ended. */
+  #wantsAny = false;
   /** In `items` mode: what has been read and not pulled. */
   #pieces: unknown[] = [];
   #nextPiece = 0;
@@ -300,6 +451,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    * @param options What it is asked for.
    */
   constructor(options: DecoderStreamOptions = {}) {
+    this.#options = options;
     this.#fixImports = options.fixImports ?? true;
     this.#encoding = checkEncoding(options.encoding);
     this.#errors = options.errors ?? "strict";
@@ -431,6 +583,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#need = 0;
     this.#windowStart = this.#windowEnd = 0;
     this.#window = "";
+    this.#wideStart = this.#wideEnd = 0;
+    this.#wide = "";
   }
 
   /** Joins what waits once there is enough. Tells whether there is work. */
@@ -444,12 +598,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       }
       return false;
     }
-    if (this.#need > rest + this.#queue.size) {
+    const isLast = this.#wantsAny && this.#ended;
+    if (this.#need > rest + this.#queue.size && !isLast) {
       if (rest + this.#queue.size - 9 > limit) {
         throw new LimitError("argumentLength", limit);
       }
       return false;
     }
+    this.#wantsAny = false;
     if (this.#queue.size > 0) {
       const start = this.#base + this.#pos;
       const all = new ChunkQueue();
@@ -484,6 +640,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#forward = undefined;
     this.#globals = undefined;
     this.#streamed = MISSING;
+    this.#nested = undefined;
+    this.#wantsAny = false;
     this.#keys.forget();
   }
 
@@ -575,7 +733,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         const code = bytes[pos++]!;
         switch (code) {
           // Text.
-          case op.SHORT_BINUNICODE: {
+          case 0x8c: { // SHORT_BINUNICODE
             if (pos >= limit) {
               need = 2;
               break;
@@ -591,7 +749,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             pos = to;
             continue;
           }
-          case op.BINUNICODE: {
+          case 0x58: { // BINUNICODE
             if (pos + 4 > limit) {
               need = 5;
               break;
@@ -609,7 +767,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
           }
 
           // The memo.
-          case op.MEMOIZE: {
+          case 0x94: { // MEMOIZE
             if (sp <= (m > 0 ? marks[m - 1]! : 0)) {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
@@ -626,7 +784,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             memoLength = this.#memoLength;
             continue;
           }
-          case op.BINGET: {
+          case 0x68: { // BINGET
             if (pos >= limit) {
               need = 2;
               break;
@@ -649,7 +807,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             pos++;
             continue;
           }
-          case op.LONG_BINGET: {
+          case 0x6a: { // LONG_BINGET
             if (pos + 4 > limit) {
               need = 5;
               break;
@@ -672,7 +830,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             pos += 4;
             continue;
           }
-          case op.BINPUT: {
+          case 0x71: { // BINPUT
             if (pos >= limit) {
               need = 2;
               break;
@@ -697,7 +855,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             memoLength = this.#memoLength;
             continue;
           }
-          case op.LONG_BINPUT: {
+          case 0x72: { // LONG_BINPUT
             if (pos + 4 > limit) {
               need = 5;
               break;
@@ -725,14 +883,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
           }
 
           // Numbers and constants.
-          case op.BININT1:
+          case 0x4b: // BININT1
             if (pos >= limit) {
               need = 2;
               break;
             }
             stack[sp++] = bytes[pos++];
             continue;
-          case op.BININT2:
+          case 0x4d: // BININT2
             if (pos + 2 > limit) {
               need = 3;
               break;
@@ -740,7 +898,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             stack[sp++] = bytes[pos]! | bytes[pos + 1]! << 8;
             pos += 2;
             continue;
-          case op.BININT:
+          case 0x4a: // BININT
             if (pos + 4 > limit) {
               need = 5;
               break;
@@ -749,7 +907,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               bytes[pos + 2]! << 16 | bytes[pos + 3]! << 24;
             pos += 4;
             continue;
-          case op.BINFLOAT: {
+          case 0x47: { // BINFLOAT
             if (pos + 8 > limit) {
               need = 9;
               break;
@@ -766,16 +924,16 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             pos += 8;
             continue;
           }
-          case op.NONE:
+          case 0x4e: // NONE
             stack[sp++] = null;
             continue;
-          case op.NEWTRUE:
+          case 0x88: // NEWTRUE
             stack[sp++] = true;
             continue;
-          case op.NEWFALSE:
+          case 0x89: // NEWFALSE
             stack[sp++] = false;
             continue;
-          case op.LONG1: {
+          case 0x8a: { // LONG1
             if (pos >= limit) {
               need = 2;
               break;
@@ -785,14 +943,22 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               need = to - start;
               break;
             }
-            stack[sp++] = readLong(bytes.subarray(pos + 1, to));
+            const size = bytes[pos]!;
+            if (size <= 6 && size > 0) {
+              // Little-endian, two's complement; safe up to six bytes.
+              let value = bytes[to - 1]! << 24 >> 24;
+              for (let i = to - 2; i > pos; i--) {
+                value = value * 256 + bytes[i]!;
+              }
+              stack[sp++] = value;
+            } else stack[sp++] = readLong(bytes.subarray(pos + 1, to));
             pos = to;
             continue;
           }
 
           // Containers.
-          case op.EMPTY_DICT:
-          case op.EMPTY_LIST: {
+          case 0x7d: // EMPTY_DICT
+          case 0x5d: { // EMPTY_LIST
             // The usual way on: memoise, mark. Then the container is late.
             let mark = 0;
             const next = pos < limit ? bytes[pos]! : 0;
@@ -807,6 +973,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
                 this.#uint32(pos + 1) === memoLength
               ) mark = pos + 5;
             }
+            if (
+              code === op.EMPTY_LIST && mark > 0 && mark + 1 < limit &&
+              NUMBER_SIZES[bytes[mark + 1]!] !== 0
+            ) mark = 0;
             if (
               mark > 0 && mark < limit && bytes[mark] === op.MARK &&
               memoLength < 0x0fff_ffff && m < marks.length &&
@@ -829,18 +999,31 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               : {};
             continue;
           }
-          case op.MARK: {
+          case 0x28: { // MARK
             if (m === marks.length || m >= this.#limits.depth) {
               this.#opcodeStart = base + start;
               this.#growMarks(m);
               marks = this.#marks;
               late = this.#late;
             }
+            const size = pos < limit ? NUMBER_SIZES[bytes[pos]!]! : 0;
+            if (size !== 0 && sp > 0 && isList(stack[sp - 1])) {
+              // A batch of numbers goes straight into its list.
+              const next = this.#numbers(
+                stack[sp - 1] as unknown[],
+                pos,
+                limit,
+              );
+              if (next !== 0) {
+                pos = next;
+                continue;
+              }
+            }
             late[m] = 0;
             marks[m++] = sp;
             continue;
           }
-          case op.APPENDS: {
+          case 0x65: { // APPENDS
             if (m === 0) {
               this.#opcodeStart = base + start;
               throw this.#error("no-mark", "there is no mark to append from");
@@ -871,7 +1054,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             continue;
           }
-          case op.SETITEMS: {
+          case 0x75: { // SETITEMS
             if (m === 0) {
               this.#opcodeStart = base + start;
               throw this.#error(
@@ -891,7 +1074,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               if (asMaps) i = -1;
               else while (i < sp && typeof stack[i] === "string") i += 2;
               if (i >= sp) {
-                const plain: Record<string, unknown> = {};
+                const plain = makePlain(sp - mark);
                 for (let i = mark; i < sp; i += 2) {
                   const key = stack[i] as string;
                   if (key === "__proto__") setOwn(plain, key, stack[i + 1]);
@@ -925,7 +1108,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             continue;
           }
-          case op.TUPLE: {
+          case 0x74: { // TUPLE
             if (m === 0) {
               this.#opcodeStart = base + start;
               throw this.#error("no-mark", "there is no mark to begin a tuple");
@@ -942,7 +1125,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             stack[sp++] = tuple;
             continue;
           }
-          case op.TUPLE1: {
+          case 0x85: { // TUPLE1
             if (sp - 1 < (m > 0 ? marks[m - 1]! : 0)) {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
@@ -950,7 +1133,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             stack[sp - 1] = Tuple.of(stack[sp - 1]);
             continue;
           }
-          case op.TUPLE2: {
+          case 0x86: { // TUPLE2
             if (sp - 2 < (m > 0 ? marks[m - 1]! : 0)) {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
@@ -959,7 +1142,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             stack[sp - 1] = Tuple.of(stack[sp - 1], stack[sp]);
             continue;
           }
-          case op.TUPLE3: {
+          case 0x87: { // TUPLE3
             if (sp - 3 < (m > 0 ? marks[m - 1]! : 0)) {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
@@ -968,11 +1151,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             stack[sp - 1] = Tuple.of(stack[sp - 1], stack[sp], stack[sp + 1]);
             continue;
           }
-          case op.EMPTY_TUPLE:
+          case 0x29: // EMPTY_TUPLE
             stack[sp++] = new Tuple();
             continue;
 
-          case op.STOP: {
+          case 0x2e: { // STOP
             this.#opcodeStart = base + start;
             if (frameEnd > base + end) {
               // CPython reads a frame as a whole, also what it does not need.
@@ -990,7 +1173,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             return true;
           }
 
-          case op.PROTO:
+          case 0x80: // PROTO
             if (pos >= limit) {
               need = 2;
               break;
@@ -1004,7 +1187,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             this.#protocol = bytes[pos++]!;
             continue;
-          case op.FRAME: {
+          case 0x95: { // FRAME
             if (pos + 8 > limit) {
               need = 9;
               break;
@@ -1075,6 +1258,61 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     }
   }
 
+  /**
+   * Appends a batch that consists of numbers and is wholly there.
+   *
+   * @returns The offset after its APPENDS; 0 where it is no such batch.
+   */
+  #numbers(list: unknown[], from: number, limit: number): number {
+    if (this.#items) return 0;
+    const bytes = this.#bytes;
+    let at = from;
+    let count = 0;
+    let floats = 0;
+    while (at < limit) {
+      const code = bytes[at]!;
+      const size = NUMBER_SIZES[code]!;
+      if (size === 0) break;
+      if (size === 9) floats++;
+      at += size;
+      count++;
+    }
+    if (at >= limit || bytes[at] !== op.APPENDS) return 0;
+    if (floats > 0 && (floats < count || this.#exactFloats)) return 0;
+    this.#values += count;
+    let length = list.length;
+    const view = this.#view ??= new DataView(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+    list.length = length + count;
+    if (floats > 0) {
+      for (let p = from + 1; p < at; p += 9) {
+        list[length++] = view.getFloat64(p);
+      }
+      return at + 1;
+    }
+    // No branch for the size: which it is cannot be foreseen.
+    const safe = Math.min(at, bytes.length - 5);
+    let p = from;
+    while (p < safe) {
+      const code = bytes[p]!;
+      list[length++] = view.getInt32(p + 1, true) & NUMBER_MASKS[code]!;
+      p += NUMBER_SIZES[code]!;
+    }
+    while (p < at) {
+      const code = bytes[p]!;
+      list[length++] = code === op.BININT1
+        ? bytes[p + 1]!
+        : code === op.BININT2
+        ? bytes[p + 1]! | bytes[p + 2]! << 8
+        : view.getInt32(p + 1, true);
+      p += NUMBER_SIZES[code]!;
+    }
+    return at + 1;
+  }
+
   /** Whether what an opcode wants is there, be it beyond the frame. */
   #isThere(need: number, start: number): boolean {
     if (need > 0) return this.#end - start >= need;
@@ -1094,22 +1332,22 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const pos = this.#pos;
     const fence = this.#m > 0 ? this.#marks[this.#m - 1]! : 0;
     switch (code) {
-      case op.INT:
-      case op.LONG:
-      case op.FLOAT:
-      case op.STRING:
-      case op.UNICODE:
-      case op.GET:
-      case op.PUT:
-      case op.PERSID: {
+      case 0x49: // INT
+      case 0x4c: // LONG
+      case 0x46: // FLOAT
+      case 0x53: // STRING
+      case 0x56: // UNICODE
+      case 0x67: // GET
+      case 0x70: // PUT
+      case 0x50: { // PERSID
         const line = this.#line(pos, limit);
         if (line === undefined) return LINE;
         this.#pos = pos + line.length + 1;
         this.#lineOpcode(code, line, fence);
         return 0;
       }
-      case op.GLOBAL:
-      case op.INST: {
+      case 0x63: // GLOBAL
+      case 0x69: { // INST
         const module = this.#line(pos, limit);
         if (module === undefined) return TWO_LINES;
         const name = this.#line(pos + module.length + 1, limit);
@@ -1129,7 +1367,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(this.#classic(cls, args));
         return 0;
       }
-      case op.LONG4: {
+      case 0x8b: { // LONG4
         if (pos + 4 > limit) return 5;
         const size = this.#uint32(pos) | 0;
         if (size < 0) {
@@ -1142,7 +1380,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#pos = to;
         return 0;
       }
-      case op.BINUNICODE8: {
+      case 0x8d: { // BINUNICODE8
         if (pos + 8 > limit) return 9;
         const size = this.#uint64(pos);
         const to = pos + 8 + size;
@@ -1152,8 +1390,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#pos = to;
         return 0;
       }
-      case op.SHORT_BINSTRING:
-      case op.BINSTRING: {
+      case 0x55: // SHORT_BINSTRING
+      case 0x54: { // BINSTRING
         const width = code === op.BINSTRING ? 4 : 1;
         if (pos + width > limit) return 1 + width;
         const size = width === 1 ? bytes[pos]! : this.#uint32(pos) | 0;
@@ -1170,10 +1408,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#pos = to;
         return 0;
       }
-      case op.SHORT_BINBYTES:
-      case op.BINBYTES:
-      case op.BINBYTES8:
-      case op.BYTEARRAY8: {
+      case 0x43: // SHORT_BINBYTES
+      case 0x42: // BINBYTES
+      case 0x8e: // BINBYTES8
+      case 0x96: { // BYTEARRAY8
         const width = code === op.SHORT_BINBYTES
           ? 1
           : code === op.BINBYTES
@@ -1197,22 +1435,22 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         return 0;
       }
 
-      case op.POP:
+      case 0x30: // POP
         if (this.#sp > fence) {
           this.#sp--;
           if (this.#sp > fence) this.#noteSetter(stack[this.#sp]);
         } else if (this.#m > 0) this.#popMark();
         else throw this.#noItem(0);
         return 0;
-      case op.POP_MARK:
+      case 0x31: // POP_MARK
         this.#sp = this.#popMark();
         return 0;
-      case op.DUP:
+      case 0x32: // DUP
         this.#want(1, fence);
         this.#push(stack[this.#sp - 1]);
         return 0;
 
-      case op.APPEND: {
+      case 0x61: { // APPEND
         this.#want(2, fence);
         const item = stack[--this.#sp];
         const target = stack[this.#sp - 1];
@@ -1225,7 +1463,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         } else this.#append(target, [item]);
         return 0;
       }
-      case op.SETITEM: {
+      case 0x73: { // SETITEM
         this.#want(3, fence);
         this.#sp -= 2;
         const target = this.#setItems(
@@ -1240,7 +1478,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         }
         return 0;
       }
-      case op.LIST: {
+      case 0x6c: { // LIST
         const mark = this.#popMark();
         const list = stack.slice(mark, this.#sp);
         this.#count(list.length);
@@ -1248,7 +1486,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(list);
         return 0;
       }
-      case op.DICT: {
+      case 0x64: { // DICT
         const mark = this.#popMark();
         const flat = stack.slice(mark, this.#sp);
         if (flat.length % 2 !== 0) {
@@ -1260,10 +1498,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         );
         return 0;
       }
-      case op.EMPTY_SET:
+      case 0x8f: // EMPTY_SET
         this.#push(new PySet());
         return 0;
-      case op.ADDITEMS: {
+      case 0x90: { // ADDITEMS
         const mark = this.#popMark();
         const items = stack.slice(mark, this.#sp);
         this.#sp = mark;
@@ -1275,7 +1513,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#append(target, items);
         return 0;
       }
-      case op.FROZENSET: {
+      case 0x91: { // FROZENSET
         const mark = this.#popMark();
         const set = new FrozenSet();
         PySet.addItems(set, stack.slice(mark, this.#sp), this.#keyMaker());
@@ -1285,7 +1523,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         return 0;
       }
 
-      case op.STACK_GLOBAL: {
+      case 0x93: { // STACK_GLOBAL
         this.#want(2, fence);
         const name = stack[--this.#sp];
         const module = stack[--this.#sp];
@@ -1298,7 +1536,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(this.#global(module, name));
         return 0;
       }
-      case op.REDUCE: {
+      case 0x52: { // REDUCE
         this.#want(2, fence);
         const args = stack[--this.#sp];
         const callable = stack[--this.#sp];
@@ -1310,14 +1548,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         );
         return 0;
       }
-      case op.NEWOBJ: {
+      case 0x81: { // NEWOBJ
         this.#want(2, fence);
         const args = stack[--this.#sp];
         const cls = stack[--this.#sp];
         this.#push(this.#new(cls, args, undefined));
         return 0;
       }
-      case op.NEWOBJ_EX: {
+      case 0x92: { // NEWOBJ_EX
         this.#want(3, fence);
         const kwargs = stack[--this.#sp];
         const args = stack[--this.#sp];
@@ -1328,7 +1566,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(this.#new(cls, args, kwargs));
         return 0;
       }
-      case op.OBJ: {
+      case 0x6f: { // OBJ
         const mark = this.#popMark();
         if (this.#sp - mark < 1) throw this.#noItem(this.#m);
         const args = Tuple.from(stack.slice(mark + 1, this.#sp));
@@ -1337,21 +1575,21 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(this.#classic(cls, args));
         return 0;
       }
-      case op.BUILD: {
+      case 0x62: { // BUILD
         this.#want(2, fence);
         const state = stack[--this.#sp];
-        this.#build(stack[this.#sp - 1], state);
-        return 0;
+        const type = this.#build(stack[this.#sp - 1], state);
+        return type?.inline === undefined ? 0 : this.#inline(type);
       }
 
-      case op.BINPERSID: {
+      case 0x51: { // BINPERSID
         this.#want(1, fence);
         this.#push(this.#persistent(stack[--this.#sp]));
         return 0;
       }
-      case op.EXT1:
-      case op.EXT2:
-      case op.EXT4: {
+      case 0x82: // EXT1
+      case 0x83: // EXT2
+      case 0x84: { // EXT4
         const width = code === op.EXT1 ? 1 : code === op.EXT2 ? 2 : 4;
         if (pos + width > limit) return 1 + width;
         const number = width === 4
@@ -1372,7 +1610,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(this.#global(name.slice(0, dot), name.slice(dot + 1)));
         return 0;
       }
-      case op.NEXT_BUFFER: {
+      case 0x97: { // NEXT_BUFFER
         const next = this.#buffers?.next();
         if (next === undefined || next.done) {
           throw this.#error(
@@ -1383,7 +1621,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#push(next.value);
         return 0;
       }
-      case op.READONLY_BUFFER: {
+      case 0x98: { // READONLY_BUFFER
         this.#want(1, fence);
         const buffer = stack[this.#sp - 1];
         if (!ArrayBuffer.isView(buffer)) {
@@ -1407,13 +1645,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #lineOpcode(code: number, line: Uint8Array, fence: number): void {
     const intDigits = this.#limits.intDigits;
     switch (code) {
-      case op.INT:
+      case 0x49: // INT
         this.#push(parseIntLine(line, intDigits));
         return;
-      case op.LONG:
+      case 0x4c: // LONG
         this.#push(parseLongLine(line, intDigits));
         return;
-      case op.FLOAT: {
+      case 0x46: { // FLOAT
         const value = parseFloatText(line);
         this.#push(
           this.#exactFloats && Number.isInteger(value)
@@ -1422,7 +1660,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         );
         return;
       }
-      case op.STRING: {
+      case 0x53: { // STRING
         const quote = line[0];
         if (
           line.length < 2 || (quote !== 0x22 && quote !== 0x27) ||
@@ -1436,15 +1674,15 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         }));
         return;
       }
-      case op.UNICODE:
+      case 0x56: // UNICODE
         this.#push(decodeRawUnicodeEscape(line));
         return;
-      case op.GET: {
+      case 0x67: { // GET
         const index = this.#index(line);
         this.#push(this.#get(index));
         return;
       }
-      case op.PUT: {
+      case 0x70: { // PUT
         this.#want(1, fence);
         const index = this.#index(line);
         if (index < 0) {
@@ -1453,7 +1691,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         this.#put(index, this.#stack[this.#sp - 1]);
         return;
       }
-      case op.PERSID: {
+      case 0x50: { // PERSID
         for (const byte of line) {
           if (byte >= 0x80) {
             throw new ArgumentFault(
@@ -1548,11 +1786,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const length = to - from;
     if (length > 200) {
       this.#checkLength(length);
-      return this.#decode(from, to);
+      return length > 1000 ? this.#decode(from, to) : this.#wideText(from, to);
     }
     let all = 0;
     for (let i = from; i < to; i++) all |= bytes[i]!;
-    if (all >= 0x80) return this.#decode(from, to);
+    if (all >= 0x80) return this.#wideText(from, to);
     if (from >= this.#windowStart && to <= this.#windowEnd) {
       return this.#window.substring(
         from - this.#windowStart,
@@ -1574,11 +1812,92 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   #decode(from: number, to: number): string {
     const bytes = this.#bytes.subarray(from, to);
-    try {
-      return utf8Decoder.decode(bytes);
-    } catch {
-      return decodeUtf8(bytes);
+    // The decoder that throws is twice as slow.
+    const text = utf8Decoder.decode(bytes);
+    return text.includes("\ufffd") ? decodeUtf8(bytes) : text;
+  }
+
+  /**
+   * Text that is not ASCII, likewise: 4 KiB are decoded at a time. What is no
+   * text is decoded to something of no account; a string begins anew, since its
+   * first byte never continues a character.
+   */
+  #wideText(from: number, to: number): string {
+    if (from < this.#wideStart || to > this.#wideEnd) {
+      if (this.#end - from < 400) return this.#decode(from, to);
+      this.#widen(from, Math.min(from + WINDOW, this.#end));
     }
+    const first = wideOffsets[from - this.#wideStart]!;
+    const last = wideOffsets[to - this.#wideStart]!;
+    return first === INSIDE || last === INSIDE ||
+        wideFaults[from - this.#wideStart] !== wideFaults[to - this.#wideStart]
+      ? this.#decode(from, to)
+      : this.#wide.substring(first, last);
+  }
+
+  /** Decodes a window, and notes where each byte's character is. */
+  #widen(from: number, to: number): void {
+    const bytes = this.#bytes;
+    let length = 0;
+    let faults = 0;
+    let at = from;
+    while (at < to) {
+      const offset = at - from;
+      wideOffsets[offset] = length;
+      wideFaults[offset] = faults;
+      const first = bytes[at++]!;
+      if (first < 0x80) {
+        wideUnits[length++] = first;
+        continue;
+      }
+      const second = at < to ? bytes[at]! : 0;
+      if (first >= 0xc2 && first < 0xe0 && (second & 0xc0) === 0x80) {
+        wideUnits[length++] = (first & 0x1f) << 6 | second & 0x3f;
+        wideOffsets[offset + 1] = INSIDE;
+        at++;
+        continue;
+      }
+      const third = at + 1 < to ? bytes[at + 1]! : 0;
+      if (
+        (first & 0xf0) === 0xe0 && (second & 0xc0) === 0x80 &&
+        (third & 0xc0) === 0x80 && (first !== 0xe0 || second >= 0xa0)
+      ) {
+        wideUnits[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
+          third & 0x3f;
+        wideOffsets[offset + 1] = wideOffsets[offset + 2] = INSIDE;
+        // Left to the slow way: a decoder of UTF-16 takes no lone surrogate.
+        if (first === 0xed && second >= 0xa0) {
+          wideUnits[length - 1] = 0xfffd;
+          faults++;
+        }
+        at += 2;
+        continue;
+      }
+      const fourth = at + 2 < to ? bytes[at + 2]! : 0;
+      if (
+        first >= 0xf0 && first < 0xf5 && (second & 0xc0) === 0x80 &&
+        (third & 0xc0) === 0x80 && (fourth & 0xc0) === 0x80 &&
+        (first !== 0xf0 || second >= 0x90) && (first !== 0xf4 || second < 0x90)
+      ) {
+        const point = ((first & 0x07) << 18 | (second & 0x3f) << 12 |
+          (third & 0x3f) << 6 | fourth & 0x3f) - 0x10000;
+        wideUnits[length++] = 0xd800 | point >> 10;
+        wideUnits[length++] = 0xdc00 | point & 0x3ff;
+        wideOffsets[offset + 1] =
+          wideOffsets[offset + 2] =
+          wideOffsets[offset + 3] =
+            INSIDE;
+        at += 3;
+        continue;
+      }
+      wideUnits[length++] = 0xfffd;
+      faults++;
+    }
+    wideOffsets[to - from] = at > to ? INSIDE : length;
+    wideFaults[to - from] = faults;
+    this.#wide = wideDecoder.decode(wideUnits.subarray(0, length));
+    this.#wideStart = from;
+    this.#wideEnd = to;
   }
 
   // Stack and memo.
@@ -1954,13 +2273,79 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     };
   }
 
-  #build(target: unknown, state: unknown): void {
+  /** What follows BUILD and is no opcode. Gives 0, or what is wanted. */
+  #inline(type: PyType): number {
+    const stack = this.#stack;
+    const start = this.#pos;
+    let at = start;
+    let wanted = 0;
+    const take = (size: number): Uint8Array | undefined => {
+      if (at + size > this.#end) {
+        wanted = at + size - start;
+        return undefined;
+      }
+      this.#checkLength(size);
+      at += size;
+      return this.#copy(at - size, at);
+    };
+    const nested = (): [unknown] | undefined => {
+      const found = this.#readNested(at);
+      if (found === undefined) {
+        // How long it is, nobody knows.
+        this.#wantsAny = true;
+        wanted = (this.#end - start) * 2 + 65_536;
+        return undefined;
+      }
+      at += found.size;
+      return [found.value];
+    };
+    const position = this.#base + start;
+    const result = type.inline!(stack[this.#sp - 1], {
+      get position() {
+        return position + at - start;
+      },
+      take,
+      nested,
+    });
+    // One more for BUILD itself.
+    if (result === undefined) return 1 + Math.max(1, wanted);
+    stack[this.#sp - 1] = result[0];
+    this.#pos = at;
+    return 0;
+  }
+
+  #readNested(at: number): { value: unknown; size: number } | undefined {
+    if (this.#nesting >= MAX_NESTING) {
+      throw new LimitError("depth", MAX_NESTING);
+    }
+    let inner = this.#nested;
+    if (inner === undefined) {
+      const machine = new Unpickler(this.#options);
+      machine.#nesting = this.#nesting + 1;
+      inner = this.#nested = { machine, start: this.#base + at, fed: 0 };
+    }
+    const { machine, start } = inner;
+    machine.push(
+      this.#bytes.subarray(start + inner.fed - this.#base, this.#end),
+    );
+    inner.fed = this.#base + this.#end - start;
+    if (this.#ended && this.#queue.size === 0) machine.end();
+    const value = machine.pull();
+    if (value === MORE) {
+      if (!machine.#ended) return undefined;
+      throw this.#error("truncated", "the pickle ends too early");
+    }
+    this.#nested = undefined;
+    return { value, size: machine.position };
+  }
+
+  #build(target: unknown, state: unknown): PyType | undefined {
     const type = this.#typeOf(target);
-    if (type?.build !== undefined && type.build(target, state)) return;
+    if (type?.build !== undefined && type.build(target, state)) return type;
     if (target instanceof PyObject) {
       if (target.state === undefined) target.state = state;
       else (target.moreStates ??= []).push(state);
-      return;
+      return type;
     }
     if (
       typeof target !== "object" || target === null || isPlainDict(target) ||
@@ -1977,6 +2362,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       );
     }
     setAttributes(target, state);
+    return type;
   }
 
   /**

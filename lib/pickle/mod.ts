@@ -1,0 +1,52 @@
+/**
+ * Python's `pickle`, without ever running one: `dump`, `dumps`, `load` and
+ * `loads`, by Python's names; `dis`, `genops` and `optimize` of `pickletools`;
+ * and `scan`, which tells what a pickle would run in Python.
+ *
+ * @example There and back
+ * ```ts
+ * import { dumps, loads } from "@brine/brine/pickle";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(loads(dumps({ spam: [1, 2.5, null] })), { spam: [1, 2.5, null] });
+ * ```
+ *
+ * @module
+ */
+
+export type { ArgumentValue } from "./arguments.ts";
+export { PickleDecoderStream } from "./decoder_stream.ts";
+export { dis, type DisMemo, disMemo, type DisOptions } from "./dis.ts";
+export { dump, dumps, type DumpToOptions } from "./dump.ts";
+export * from "./errors.ts";
+export { genops } from "./genops.ts";
+export { load, loads, type LoadStreamOptions } from "./load.ts";
+export type { Instruction } from "./opcode_reader.ts";
+export {
+  type ArgumentKind,
+  type Opcode,
+  type OpcodeName,
+  OPCODES,
+  type StackItem,
+} from "./opcodes.ts";
+export { optimize } from "./optimize.ts";
+export type {
+  DecoderStreamOptions,
+  Encoding,
+  EncodingErrors,
+  GlobalHandler,
+  LoadOptions,
+} from "./options.ts";
+export { type DumpOptions, toPickle } from "./pickler.ts";
+export { type ScannedFile, toSarif } from "./sarif.ts";
+export {
+  type NameVerdict,
+  scan,
+  type ScanFinding,
+  type ScanIssue,
+  type ScanOptions,
+  type ScanReport,
+  type ScanUse,
+  type ScanVerdict,
+} from "./scan.ts";
+export { LimitError, type Limits } from "../python/limits.ts";
