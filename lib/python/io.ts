@@ -114,6 +114,11 @@ function buildOldStringIO(value: StringIO, state: unknown): boolean {
   return true;
 }
 
+/** Python does not write them below protocol 2, but reads a call. */
+function viaFor(protocol: number): "new" | "reduce" {
+  return protocol < 2 ? "reduce" : "new";
+}
+
 register(
   {
     names: ["_io.BytesIO", "io.BytesIO", "_pyio.BytesIO"],
@@ -125,10 +130,10 @@ register(
     },
     build: buildBytesIO,
     class: BytesIO,
-    reduce: ({ value, position, attributes }: BytesIO) => ({
+    reduce: ({ value, position, attributes }: BytesIO, { protocol }) => ({
       callable: new Global("_io", "BytesIO"),
       args: [],
-      via: "new",
+      via: viaFor(protocol),
       state: Tuple.of<unknown>(value, position, attributes),
     }),
     toPlain: ({ value }: BytesIO) => value,
@@ -150,10 +155,13 @@ register(
     },
     build: buildStringIO,
     class: StringIO,
-    reduce: ({ value, newline, position, attributes }: StringIO) => ({
+    reduce: (
+      { value, newline, position, attributes }: StringIO,
+      { protocol },
+    ) => ({
       callable: new Global("_io", "StringIO"),
       args: [],
-      via: "new",
+      via: viaFor(protocol),
       state: Tuple.of<unknown>(value, newline, position, attributes),
     }),
     toPlain: ({ value }: StringIO) => value,

@@ -69,6 +69,16 @@ export class StructSequence extends PyObject {
 
 register(
   {
+    // What Python 2 writes; Python 3 calls the class.
+    names: ["os._make_stat_result", "os._make_statvfs_result"],
+    make: (args, { name }) =>
+      new StructSequence(
+        new Global("os", name.slice("os._make_".length)),
+        args,
+        { via: "reduce" },
+      ),
+  },
+  {
     names: ["types.GenericAlias", "_operator.getitem", "operator.getitem"],
     make: (args, { name }) =>
       args.length === 2 && args[0] instanceof Global
