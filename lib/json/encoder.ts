@@ -14,6 +14,16 @@ import { intText } from "../python/int_text.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Converter, converterOf, type Types } from "./convert.ts";
 import { JSONEncodeError, type JSONEncodeErrorCode } from "./errors.ts";
+import {
+  DEEPEST,
+  isPlain,
+  type Layout,
+  LAYOUT_ROOM,
+  LONGEST_INDENT,
+  LONGEST_SEPARATOR,
+  plainUntil,
+  writeLayout,
+} from "./layout.ts";
 import { sortEntries, sortTexts } from "./sort.ts";
 import { toTagged } from "./tagged.ts";
 import { typeName } from "./type_name.ts";
@@ -84,11 +94,15 @@ export interface DumpsOptions {
 
 /** The buffer counts as full from here on; what is begun still fits. */
 const FULL = 0x1_0000;
-const SLACK = 0x1_0000;
+const SLACK = LAYOUT_ROOM;
 /** A key and a value of this length fit in the slack, whatever is in them. */
 const SHORT = 4096;
 /** From here on the platform's encoder is the faster one. */
 const LONG = 128;
+/** Fewer items than this are no matter for `JSON.stringify`. */
+const FEW = 4;
+/** Containers of more than this are written in several goes. */
+const MANY = 256;
 /** How deep a value may be before cycles are looked for. */
 const UNCHECKED = 64;
 
@@ -350,9 +364,16 @@ export class Encoder {
   /** Undefined: all on one line. */
   readonly #indent: Uint8Array | undefined;
   readonly #slack: number;
+  readonly #layout: Layout;
+  /** Whether `JSON.stringify` may do the work where the values allow it. */
+  readonly #mayBeNative: boolean;
+  /** How often it is not tried after it has failed, and how long still. */
+  #penalty = 0;
+  #skip = 0;
   readonly #bytes: boolean;
 
   #out: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #view: DataView<ArrayBuffer> | undefined;
   #length = 0;
   #written = 0;
   #value: unknown;
@@ -406,6 +427,15 @@ export class Encoder {
       : checkSeparators(options.separators);
     this.#itemSeparator = encoder.encode(item);
     this.#keySeparator = encoder.encode(key);
+    this.#layout = {
+      ascii: this.#ascii,
+      item: this.#itemSeparator,
+      key: this.#keySeparator,
+      indent: this.#indent,
+    };
+    this.#mayBeNative = !this.#sortKeys && !this.#converter?.all &&
+      this.#itemSeparator.length <= LONGEST_SEPARATOR &&
+      this.#keySeparator.length <= LONGEST_SEPARATOR;
     this.#slack = SLACK + this.#itemSeparator.length +
       this.#keySeparator.length;
   }
@@ -539,6 +569,19 @@ export class Encoder {
       switch (this.#kinds[top]) {
         case ARRAY: {
           const items = list as unknown[];
+          if (items.length - index >= FEW) {
+            const deepest = this.#nativeDepth();
+            if (deepest > 0) {
+              const end = plainUntil(items, { from: index, deepest });
+              if (end > index && this.#writeItems(at, items, index, end)) {
+                at = this.#length;
+                this.#indices[top] = end;
+                this.#penalty = 0;
+                continue;
+              }
+              this.#fail();
+            }
+          }
           while (index < items.length) {
             if (index > 0) at = this.#separate(out, at);
             if (indent !== undefined) {
@@ -652,6 +695,84 @@ export class Encoder {
           continue;
       }
     }
+  }
+
+  /** How deep a value may be for `JSON.stringify`; 0: do not try. */
+  #nativeDepth(): number {
+    if (!this.#mayBeNative) return 0;
+    if (this.#skip > 0) {
+      this.#skip--;
+      return 0;
+    }
+    const depth = this.#depth;
+    const indent = this.#indent;
+    const deepest = indent === undefined || indent.length === 0
+      ? DEEPEST
+      : Math.floor(LONGEST_INDENT / indent.length) - this.#level - depth;
+    return Math.min(deepest, this.#limits.jsonDepth - depth, DEEPEST);
+  }
+
+  #fail(): void {
+    this.#penalty = Math.min(this.#penalty * 2 + 1, 255);
+    this.#skip = this.#penalty;
+  }
+
+  #writeItems(
+    at: number,
+    items: readonly unknown[],
+    from: number,
+    end: number,
+  ): boolean {
+    const depth = this.#depth;
+    const start = at;
+    if (from > 0) at = this.#separate(this.#out, at);
+    if (this.#indent !== undefined) at = this.#newline(at, depth);
+    const text = JSON.stringify(items.slice(from, end));
+    this.#length = this.#lay(text, at, {
+      from: 1,
+      end: text.length - 1,
+      level: this.#level + depth - this.#standIns,
+    });
+    if (this.#length >= 0) return true;
+    this.#length = start;
+    return false;
+  }
+
+  #lay(
+    text: string,
+    at: number,
+    part: { from: number; end: number; level: number },
+  ): number {
+    const out = this.#out;
+    if (this.#view?.buffer !== out.buffer) {
+      this.#view = new DataView(out.buffer);
+    }
+    return writeLayout(text, { out, view: this.#view!, at }, {
+      ...part,
+      layout: this.#layout,
+    });
+  }
+
+  /** A whole container by `JSON.stringify`. */
+  #writeNative(value: object): boolean {
+    const depth = this.#depth;
+    const deepest = this.#nativeDepth();
+    if (deepest <= 0) return false;
+    if (isPlain(value, deepest)) {
+      const text = JSON.stringify(value);
+      const end = this.#lay(text, this.#length, {
+        from: 0,
+        end: text.length,
+        level: this.#level + depth - this.#standIns,
+      });
+      if (end >= 0) {
+        this.#length = end;
+        this.#penalty = 0;
+        return true;
+      }
+    }
+    this.#fail();
+    return false;
   }
 
   #separate(out: Uint8Array, at: number): number {
@@ -843,6 +964,7 @@ export class Encoder {
         this.#latin("[]");
         return;
       }
+      if (value.length < MANY && this.#writeNative(value)) return;
       this.#push(ARRAY, value, value);
       this.#byte(0x5b);
       return;
@@ -854,6 +976,7 @@ export class Encoder {
         this.#latin("{}");
         return;
       }
+      if (keys.length < MANY && this.#writeNative(value)) return;
       this.#push(OBJECT, value, this.#sortKeys ? this.#sort(keys) : keys);
       this.#byte(0x7b);
       return;
