@@ -29,6 +29,12 @@ export {
   OPCODES,
   type StackItem,
 } from "./opcodes.ts";
+export {
+  type FileCompression,
+  type FileFormat,
+  type OpenedFile,
+  openPickle,
+} from "./open.ts";
 export { optimize } from "./optimize.ts";
 export type {
   DecoderStreamOptions,

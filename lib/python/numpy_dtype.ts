@@ -337,7 +337,9 @@ export class DType {
     const parts = names.map((name) => {
       const { dtype } = fields.get(name)!;
       const what = dtype.base ?? dtype;
-      const text = what.names ? String(what) : `'${what.str}'`;
+      const text = what.names
+        ? String(what)
+        : `'${what.kind === "O" ? "O" : what.str}'`;
       return dtype.base
         ? `('${name}', ${text}, (${dtype.shape.join(", ")},))`
         : `('${name}', ${text})`;
@@ -478,6 +480,27 @@ function subArray(base: DType, shape: readonly number[]): DType {
       base.hasObjects ? 27 : 0,
     ),
   });
+}
+
+/**
+ * A dtype of several of another.
+ *
+ * @param base What it is made of.
+ * @param shape How many, in each dimension.
+ * @returns The dtype, or undefined where it would be too large.
+ */
+export function subArrayOf(
+  base: DType,
+  shape: readonly number[],
+): DType | undefined {
+  let count = 1n;
+  for (const size of shape) count *= BigInt(size);
+  const leaves = count * BigInt(leavesOf(base));
+  if (
+    leaves > BigInt(MAX_LEAVES) ||
+    count * BigInt(base.itemsize) > BigInt(Number.MAX_SAFE_INTEGER)
+  ) return undefined;
+  return subArray(base, shape);
 }
 
 /**

@@ -581,6 +581,7 @@ register(
   },
 );
 
+setInspect(PandasMissing.prototype, (missing) => missing.name);
 for (const type of [Timestamp, Timedelta, Period, Interval, DateOffset]) {
   setInspect(type.prototype as object, (value) => `${type.name}(${value})`);
 }

@@ -627,18 +627,15 @@ export class Tensor extends PyObject {
 
   /** Whether gradients were wanted. */
   get requiresGrad(): boolean {
-    switch (this.#form) {
-      case "_rebuild_tensor_v2":
-      case "_rebuild_tensor_v3":
-        return this.args[4] === true;
-      case "_rebuild_qtensor":
-        return this.args[5] === true;
-      case "_rebuild_parameter":
-      case "_rebuild_parameter_with_state":
-        return this.args[1] === true;
-      default:
-        return false;
-    }
+    const places: Record<string, number> = {
+      _rebuild_tensor_v2: 4,
+      _rebuild_tensor_v3: 4,
+      _rebuild_qtensor: 5,
+      _rebuild_parameter: 1,
+      _rebuild_parameter_with_state: 1,
+    };
+    const form = this.#form;
+    return Object.hasOwn(places, form) && this.args[places[form]!] === true;
   }
 
   /** Indices of a sparse tensor's values. */
@@ -922,6 +919,8 @@ setInspect(Tensor.prototype, (tensor, inspect) => {
     tensor.shape.reduce((a, b) => a * b, 1) <= 100;
   return `${tensor}${small ? ` ${inspect(tensor.toArray())}` : ""}`;
 });
+setInspect(TorchSize.prototype, String);
+setInspect(TorchDevice.prototype, (device) => `TorchDevice(${device})`);
 setInspect(
   TorchStorage.prototype,
   (storage) => `TorchStorage(${storage.summary()})`,
