@@ -35,7 +35,9 @@ function normal(node: Node, sharing: Sharing): Node {
       ? "functools"
       : MODULES.get(node.m) ?? node.m;
     // Below protocol 3 it is written as what Python 2 calls it.
-    const n = node.n === "FileNotFoundError" ? "OSError" : node.n;
+    const n = node.n === "FileNotFoundError"
+      ? "OSError"
+      : node.n.replace(/^_make_(stat|statvfs)_result$/, "$1_result");
     return m === node.m && n === node.n ? node : { t: "global", m, n };
   }
   if (node.t === "array" && node.typecode === "c") {
