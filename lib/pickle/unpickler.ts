@@ -91,9 +91,8 @@ const windowWords = new Uint32Array(windowBytes.buffer);
 const windowDecoder = new TextDecoder();
 const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const wideUnits = new Uint16Array(WINDOW);
-const wideOffsets = new Uint16Array(WINDOW + 1);
-const wideFaults = new Uint16Array(WINDOW + 1);
-const INSIDE = 0xffff;
+const wideMap = new Uint32Array(WINDOW + 1);
+const INSIDE = 0xffff_ffff;
 const wideDecoder = new TextDecoder(
   new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
   { ignoreBOM: true },
@@ -1044,8 +1043,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             if (mark - 1 < (m > 0 ? marks[m - 1]! : 0)) throw this.#noItem(m);
             const target = stack[mark - 1];
             if (isList(target)) {
-              for (let i = mark; i < sp; i++) target.push(stack[i]);
-              this.#count(sp - mark);
+              const count = sp - mark;
+              let length = target.length;
+              target.length = length + count;
+              for (let i = mark; i < sp; i++) target[length++] = stack[i];
+              this.#count(count);
             } else this.#append(target, stack.slice(mark, sp));
             sp = mark;
             if (this.#items && mark === 1 && m === 0 && isList(target)) {
@@ -1788,9 +1790,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       this.#checkLength(length);
       return length > 1000 ? this.#decode(from, to) : this.#wideText(from, to);
     }
-    let all = 0;
-    for (let i = from; i < to; i++) all |= bytes[i]!;
-    if (all >= 0x80) return this.#wideText(from, to);
+    for (let i = from; i < to; i++) {
+      if (bytes[i]! >= 0x80) return this.#wideText(from, to);
+    }
     if (from >= this.#windowStart && to <= this.#windowEnd) {
       return this.#window.substring(
         from - this.#windowStart,
@@ -1827,74 +1829,74 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       if (this.#end - from < 400) return this.#decode(from, to);
       this.#widen(from, Math.min(from + WINDOW, this.#end));
     }
-    const first = wideOffsets[from - this.#wideStart]!;
-    const last = wideOffsets[to - this.#wideStart]!;
+    const first = wideMap[from - this.#wideStart]!;
+    const last = wideMap[to - this.#wideStart]!;
     return first === INSIDE || last === INSIDE ||
-        wideFaults[from - this.#wideStart] !== wideFaults[to - this.#wideStart]
+        first >>> 16 !== last >>> 16
       ? this.#decode(from, to)
-      : this.#wide.substring(first, last);
+      : this.#wide.substring(first & 0xffff, last & 0xffff);
   }
 
-  /** Decodes a window, and notes where each byte's character is. */
+  /**
+   * Decodes a window. `wideMap` gets for each byte where its character is, and
+   * above that how many bytes before it are no UTF-8.
+   */
   #widen(from: number, to: number): void {
     const bytes = this.#bytes;
+    const map = wideMap;
+    const units = wideUnits;
     let length = 0;
     let faults = 0;
     let at = from;
     while (at < to) {
       const offset = at - from;
-      wideOffsets[offset] = length;
-      wideFaults[offset] = faults;
+      map[offset] = faults | length;
       const first = bytes[at++]!;
       if (first < 0x80) {
-        wideUnits[length++] = first;
+        units[length++] = first;
         continue;
       }
       const second = at < to ? bytes[at]! : 0;
-      if (first >= 0xc2 && first < 0xe0 && (second & 0xc0) === 0x80) {
-        wideUnits[length++] = (first & 0x1f) << 6 | second & 0x3f;
-        wideOffsets[offset + 1] = INSIDE;
-        at++;
-        continue;
-      }
-      const third = at + 1 < to ? bytes[at + 1]! : 0;
-      if (
-        (first & 0xf0) === 0xe0 && (second & 0xc0) === 0x80 &&
-        (third & 0xc0) === 0x80 && (first !== 0xe0 || second >= 0xa0)
-      ) {
-        wideUnits[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
-          third & 0x3f;
-        wideOffsets[offset + 1] = wideOffsets[offset + 2] = INSIDE;
-        // Left to the slow way: a decoder of UTF-16 takes no lone surrogate.
-        if (first === 0xed && second >= 0xa0) {
-          wideUnits[length - 1] = 0xfffd;
-          faults++;
+      if ((second & 0xc0) === 0x80 && first >= 0xc2 && first < 0xf5) {
+        map[offset + 1] = INSIDE;
+        if (first < 0xe0) {
+          units[length++] = (first & 0x1f) << 6 | second & 0x3f;
+          at++;
+          continue;
         }
-        at += 2;
-        continue;
+        const third = at + 1 < to ? bytes[at + 1]! : 0;
+        if ((third & 0xc0) === 0x80) {
+          map[offset + 2] = INSIDE;
+          // Surrogates are left to the slow way.
+          if (
+            first < 0xf0 && (first !== 0xe0 || second >= 0xa0) &&
+            (first !== 0xed || second < 0xa0)
+          ) {
+            units[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
+              third & 0x3f;
+            at += 2;
+            continue;
+          }
+          const fourth = at + 2 < to ? bytes[at + 2]! : 0;
+          if (
+            first >= 0xf0 && (fourth & 0xc0) === 0x80 &&
+            (first !== 0xf0 || second >= 0x90) &&
+            (first !== 0xf4 || second < 0x90)
+          ) {
+            map[offset + 3] = INSIDE;
+            const point = ((first & 0x07) << 18 | (second & 0x3f) << 12 |
+              (third & 0x3f) << 6 | fourth & 0x3f) - 0x10000;
+            units[length++] = 0xd800 | point >> 10;
+            units[length++] = 0xdc00 | point & 0x3ff;
+            at += 3;
+            continue;
+          }
+        }
       }
-      const fourth = at + 2 < to ? bytes[at + 2]! : 0;
-      if (
-        first >= 0xf0 && first < 0xf5 && (second & 0xc0) === 0x80 &&
-        (third & 0xc0) === 0x80 && (fourth & 0xc0) === 0x80 &&
-        (first !== 0xf0 || second >= 0x90) && (first !== 0xf4 || second < 0x90)
-      ) {
-        const point = ((first & 0x07) << 18 | (second & 0x3f) << 12 |
-          (third & 0x3f) << 6 | fourth & 0x3f) - 0x10000;
-        wideUnits[length++] = 0xd800 | point >> 10;
-        wideUnits[length++] = 0xdc00 | point & 0x3ff;
-        wideOffsets[offset + 1] =
-          wideOffsets[offset + 2] =
-          wideOffsets[offset + 3] =
-            INSIDE;
-        at += 3;
-        continue;
-      }
-      wideUnits[length++] = 0xfffd;
-      faults++;
+      units[length++] = 0xfffd;
+      faults += 0x10000;
     }
-    wideOffsets[to - from] = at > to ? INSIDE : length;
-    wideFaults[to - from] = faults;
+    map[to - from] = faults | length;
     this.#wide = wideDecoder.decode(wideUnits.subarray(0, length));
     this.#wideStart = from;
     this.#wideEnd = to;
