@@ -30,7 +30,7 @@ let idle: Unpickler | undefined;
  *
  * // pickle.dumps({"spam": [1, 2.5, None]}) in Python
  * const bytes = Uint8Array.from(
- *   atob("gASVHgAAAAAAAAB9lIwEc3BhbZRdlChLAUdABAAAAAAAAE5lcy4="),
+ *   atob("gASVGwAAAAAAAAB9lIwEc3BhbZRdlChLAUdABAAAAAAAAE5lcy4="),
  *   (char) => char.charCodeAt(0),
  * );
  * assertEquals(loads(bytes), { spam: [1, 2.5, null] });

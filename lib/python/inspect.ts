@@ -4,6 +4,8 @@
  * @module
  */
 
+const showing = new Set<unknown>();
+
 type Inspect = (value: unknown, options?: unknown) => string;
 
 /**
@@ -16,9 +18,19 @@ export function setInspect<T>(
   prototype: T & object,
   show: (value: T, inspect: (value: unknown) => string) => string,
 ): void {
+  function guarded(value: T, inspect: (value: unknown) => string): string {
+    // The console finds a cycle by identity, and `show` may give it a copy.
+    if (showing.has(value)) return "[Circular]";
+    showing.add(value);
+    try {
+      return show(value, inspect);
+    } finally {
+      showing.delete(value);
+    }
+  }
   Object.defineProperty(prototype, Symbol.for("Deno.customInspect"), {
     value: function (this: T, inspect: Inspect, options: unknown): string {
-      return show(this, (value) => inspect(value, options));
+      return guarded(this, (value) => inspect(value, options));
     },
     configurable: true,
     writable: true,
@@ -30,7 +42,7 @@ export function setInspect<T>(
       options: unknown,
       inspect: Inspect,
     ): string {
-      return show(this, (value) => inspect(value, options));
+      return guarded(this, (value) => inspect(value, options));
     },
     configurable: true,
     writable: true,
