@@ -18,6 +18,7 @@ export type { ArgumentValue } from "./arguments.ts";
 export { PickleDecoderStream } from "./decoder_stream.ts";
 export { dis, type DisMemo, disMemo, type DisOptions } from "./dis.ts";
 export { dump, dumps, type DumpToOptions } from "./dump.ts";
+export { PickleEncoderStream } from "./encoder_stream.ts";
 export * from "./errors.ts";
 export { genops } from "./genops.ts";
 export { load, loads, type LoadStreamOptions } from "./load.ts";
