@@ -133,6 +133,7 @@ const SMALL_OBJECT = 128;
 /** What is kept from one call to the next, at most. */
 const KEPT_BYTES = 16 << 20;
 const KEPT_TEXTS = 1 << 18;
+const SMALL_TABLE = 512;
 const KEPT_KEYS = 4096;
 
 const NONE = 0x4e;
@@ -361,13 +362,24 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   #slotsTaken = 0;
   #slotsFrom: IterableIterator<object> | undefined;
 
-  /** Texts: number (plus `#textBase`) and hash, by hash. */
-  #table = new Int32Array(1024);
-  #tableMask = 1023;
-  #textBase = 0;
+  /**
+   * Texts by hash: a byte of the hash to look at first, 0 where there is none,
+   * so that a text that is new touches little memory; then their numbers.
+   */
+  #tags: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_TABLE);
+  #numbers: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE);
+  #tableMask: number = SMALL_TABLE - 1;
+  /** Where the table grows. */
+  #textLimit: number = SMALL_TABLE / 2;
   #textCount = 0;
   #texts: string[] = [""];
-  #textIds = new Int32Array(257);
+  #hashes: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE / 2 + 1);
+  #textIds: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE / 2 + 1);
+  readonly #smallTags: Uint8Array<ArrayBuffer> = this.#tags;
+  readonly #smallNumbers: Int32Array<ArrayBuffer> = this.#numbers;
+  /** Greater tables of earlier calls. */
+  #kept: { tags: Uint8Array<ArrayBuffer>; numbers: Int32Array<ArrayBuffer> }[] =
+    [];
   /** Number in the memo of the text written last. */
   #lastText = 0;
   #longTexts = new Map<string, number>();
@@ -651,22 +663,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       }
       if (this.#ids.length > KEPT_TEXTS) this.#ids = new Int32Array(256);
     }
-    const count = this.#textCount;
-    if (count > KEPT_TEXTS) {
-      this.#table = new Int32Array(1024);
-      this.#tableMask = 1023;
-      this.#texts = [""];
-      this.#textIds = new Int32Array(257);
-      this.#textBase = 0;
-    } else {
-      this.#texts.fill("", 1, count + 1);
-      this.#textBase += count;
-      if (this.#textBase > 0x3fff_ffff) {
-        this.#table.fill(0);
-        this.#textBase = 0;
-      }
-    }
-    this.#textCount = 0;
+    if (this.#textCount > 0) this.#forgetTexts();
     if (this.#longTexts.size > 0) this.#longTexts.clear();
     if (this.#globals.size > 0) this.#globals.clear();
     if (this.#tinyBytes.size > 0) this.#tinyBytes.clear();
@@ -962,29 +959,33 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     // A multiplication moves what it learns upwards only.
     hash ^= hash >>> 15;
-    const table = this.#table;
+    const tag = (hash >>> 24) | 1;
+    const tags = this.#tags;
     const mask = this.#tableMask;
-    const base = this.#textBase;
-    const texts = this.#texts;
-    let slot = (hash << 1) & mask;
+    let slot = hash & mask;
     let left = 64;
     for (;;) {
-      const number = table[slot]! - base;
-      if (number <= 0) break;
-      if (table[slot + 1] === hash && texts[number] === text) {
-        const id = this.#textIds[number]!;
-        this.#lastText = id;
-        return this.#get(id, at);
+      const found = tags[slot];
+      if (found === 0) break;
+      if (found === tag) {
+        const number = this.#numbers[slot]!;
+        if (this.#hashes[number] === hash && this.#texts[number] === text) {
+          const id = this.#textIds[number]!;
+          this.#lastText = id;
+          return this.#get(id, at);
+        }
       }
+      // Texts that were chosen to collide: the platform's map knows better.
       if (--left === 0) return this.#longText(text, at);
-      slot = (slot + 2) & mask;
+      slot = (slot + 1) & mask;
     }
     const number = ++this.#textCount;
-    table[slot] = base + number;
-    table[slot + 1] = hash;
-    texts[number] = text;
+    tags[slot] = tag;
+    this.#numbers[slot] = number;
+    this.#hashes[number] = hash;
+    this.#texts[number] = text;
     this.#lastText = this.#textIds[number] = this.#memo;
-    if (number * 4 > mask) this.#growTexts();
+    if (number === this.#textLimit) this.#growTexts();
     const size = end - at - this.#textHead;
     if (this.#textHead === 2) {
       bytes[at] = 0x8c;
@@ -998,27 +999,55 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     return this.#put(end);
   }
 
-  /** Doubles the table of texts. */
+  /** Makes the table of texts four times as large. */
   #growTexts(): void {
-    const old = this.#table;
-    const base = this.#textBase;
-    const table = new Int32Array(old.length * 2);
-    const mask = table.length - 1;
-    for (let i = 0; i < old.length; i += 2) {
-      if (old[i]! <= base) continue;
-      const hash = old[i + 1]!;
-      let slot = (hash << 1) & mask;
-      while (table[slot] !== 0) slot = (slot + 2) & mask;
-      table[slot] = old[i]! - base;
-      table[slot + 1] = hash;
+    const size = this.#tags.length * 4;
+    const kept = this.#kept.find(({ tags }) => tags.length === size);
+    const tags = kept?.tags ?? new Uint8Array(size);
+    const numbers = kept?.numbers ?? new Int32Array(size);
+    if (kept === undefined && size <= KEPT_TEXTS * 2) {
+      this.#kept.push({ tags, numbers });
     }
-    // Numbers begin anew, so that a table never grows because it is old.
-    this.#textBase = 0;
-    this.#table = table;
+    const mask = size - 1;
+    const count = this.#textCount;
+    const hashes = this.#hashes;
+    for (let number = 1; number <= count; number++) {
+      const hash = hashes[number]!;
+      let slot = hash & mask;
+      while (tags[slot] !== 0) slot = (slot + 1) & mask;
+      tags[slot] = (hash >>> 24) | 1;
+      numbers[slot] = number;
+    }
+    if (this.#tags !== this.#smallTags) this.#tags.fill(0);
+    this.#tags = tags;
+    this.#numbers = numbers;
     this.#tableMask = mask;
-    const ids = new Int32Array(table.length / 4 + 1);
-    ids.set(this.#textIds.subarray(0, this.#textCount + 1));
-    this.#textIds = ids;
+    this.#textLimit = size / 2;
+    if (hashes.length <= size / 2) {
+      this.#hashes = new Int32Array(size / 2 + 1);
+      this.#hashes.set(hashes);
+      const ids = new Int32Array(size / 2 + 1);
+      ids.set(this.#textIds);
+      this.#textIds = ids;
+    }
+  }
+
+  #forgetTexts(): void {
+    const count = this.#textCount;
+    this.#tags.fill(0);
+    this.#smallTags.fill(0);
+    this.#tags = this.#smallTags;
+    this.#numbers = this.#smallNumbers;
+    this.#tableMask = SMALL_TABLE - 1;
+    this.#textLimit = SMALL_TABLE / 2;
+    this.#textCount = 0;
+    if (count > KEPT_TEXTS) {
+      this.#texts = [""];
+      this.#hashes = new Int32Array(SMALL_TABLE / 2 + 1);
+      this.#textIds = new Int32Array(SMALL_TABLE / 2 + 1);
+    } else {
+      this.#texts.fill("", 1, count + 1);
+    }
   }
 
   /** A text too long for the loop. */
@@ -1477,58 +1506,64 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#pushEntries(value, flat);
       return;
     }
-    let count = 0;
-    for (const _ in value) {
-      if (++count === 2) break;
-    }
-    if (count === 0) return;
-    const single = count === 1;
-    let at = this.#at;
-    if (!single) this.#bytes[at++] = MARK;
     const fields = this.#fields;
     const start = this.#fieldCount;
-    const run = this.#run;
     let top = start;
     let index = start;
-    let cursor = this.#cursor;
-    count = 0;
+    let at = this.#at;
+    let count = 0;
+    let firstKey = "";
+    let firstItem: unknown;
     for (const key in value) {
       const item = value[key];
-      if (top > start) {
+      if (top > start || count === SMALL_OBJECT) {
         fields[top] = key;
         fields[top + 1] = item;
         top += 2;
         continue;
       }
-      if (count === SMALL_OBJECT) {
+      // The first waits: without a second there is no MARK.
+      if (count++ === 0) {
+        firstKey = key;
+        firstItem = item;
+        continue;
+      }
+      if (count === 2) {
+        this.#bytes[at++] = MARK;
+        at = this.#field(firstKey, firstItem, at);
+        if (at < 0) {
+          at = this.#at;
+          index = start + 1;
+          fields[top] = firstKey;
+          fields[top + 1] = firstItem;
+          fields[top + 2] = key;
+          fields[top + 3] = item;
+          top += 4;
+          count = 1;
+          continue;
+        }
+      }
+      at = this.#field(key, item, at);
+      if (at < 0) {
+        at = this.#at;
+        index = start + 1;
         fields[top] = key;
         fields[top + 1] = item;
         top += 2;
-        continue;
       }
-      count++;
-      if (at >= this.#boundary) at = this.#cross(at);
-      let entry = cursor.next;
-      if (entry.text !== key) entry = this.#findKey(cursor, key);
-      cursor = entry;
-      if (entry.run === run) {
-        at = this.#get(entry.id, at);
-      } else {
-        at = this.#text(key, at);
-        entry.run = run;
-        entry.id = this.#lastText;
-      }
-      const next = this.#atom(item, at);
-      if (next >= 0) {
-        at = next;
-        continue;
-      }
-      fields[top] = key;
-      fields[top + 1] = item;
-      top += 2;
-      index++;
     }
-    this.#cursor = cursor;
+    if (count === 0) return;
+    const single = count === 1 && top === start;
+    if (single) {
+      at = this.#field(firstKey, firstItem, at);
+      if (at < 0) {
+        at = this.#at;
+        index = start + 1;
+        fields[top] = firstKey;
+        fields[top + 1] = firstItem;
+        top += 2;
+      }
+    }
     this.#at = at;
     if (top === start) {
       this.#bytes[this.#at++] = single ? 0x73 : 0x75;
@@ -1544,6 +1579,32 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     frame.single = single;
     frame.loose = false;
     frame.named = true;
+  }
+
+  /**
+   * A key and its value.
+   *
+   * @returns Where the next goes; -1: the value was not written, and goes where
+   * `#at` says.
+   */
+  #field(text: string, item: unknown, at: number): number {
+    at = this.#key(text, at);
+    const next = this.#atom(item, at);
+    if (next < 0) this.#at = at;
+    return next;
+  }
+
+  #key(text: string, at: number): number {
+    if (at >= this.#boundary) at = this.#cross(at);
+    const cursor = this.#cursor;
+    let key = cursor.next;
+    if (key.text !== text) key = this.#findKey(cursor, text);
+    this.#cursor = key;
+    if (key.run === this.#run) return this.#get(key.id, at);
+    at = this.#text(text, at);
+    key.run = this.#run;
+    key.id = this.#lastText;
+    return at;
   }
 
   /** A key that did not follow the other the last time. */
@@ -1732,7 +1793,6 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   #dict(frame: Frame): void {
     const items = frame.items;
     const named = frame.named;
-    const run = this.#run;
     let at = this.#at;
     let i = frame.index;
     for (;;) {
@@ -1741,20 +1801,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         const item = items[i++];
         let next: number;
         if (named && (i & 1) === 1) {
-          next = at >= this.#boundary ? this.#cross(at) : at;
-          const cursor = this.#cursor;
-          let entry = cursor.next;
-          if (entry.text !== item) {
-            entry = this.#findKey(cursor, item as string);
-          }
-          this.#cursor = entry;
-          if (entry.run === run) {
-            next = this.#get(entry.id, next);
-          } else {
-            next = this.#text(item as string, next);
-            entry.run = run;
-            entry.id = this.#lastText;
-          }
+          next = this.#key(item as string, at);
         } else {
           next = this.#atom(item, at);
         }
