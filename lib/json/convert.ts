@@ -63,8 +63,11 @@ function mergeDicts(...dicts: unknown[]): Map<unknown, unknown> {
   return merged;
 }
 
-/** What an object is that nobody knows: its state, or what was put into it. */
-function objectToPlain({ state, items, entries }: PyObject): unknown {
+/**
+ * What an object is that nobody knows: its state, or what was put into it,
+ * or what it was made with.
+ */
+function objectToPlain({ state, items, entries, args }: PyObject): unknown {
   if (state !== undefined && state !== null) {
     // `__slots__` make the state a pair: (None or the dict, the slots).
     if (Array.isArray(state) && state.length === 2) {
@@ -77,7 +80,7 @@ function objectToPlain({ state, items, entries }: PyObject): unknown {
   }
   if (items !== undefined) return items;
   if (entries !== undefined) return new Map(entries);
-  return {};
+  return args.length > 0 ? args : {};
 }
 
 /**
@@ -89,9 +92,9 @@ function objectToPlain({ state, items, entries }: PyObject): unknown {
 export function toPlain(value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof PyObject) return objectToPlain(value);
   const type = typeOf(value);
   if (type?.toPlain !== undefined) return type.toPlain(value);
+  if (value instanceof PyObject) return objectToPlain(value);
   if (value instanceof Uint8Array) return base64(value);
   if (value instanceof Set) return [...value];
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {

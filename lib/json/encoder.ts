@@ -1071,6 +1071,12 @@ export class Encoder {
     }
     if (key === null) return "null";
     if (key instanceof Float) return this.#finite(key.value);
+    const converter = this.#converter;
+    if (converter !== undefined && !converter.all) {
+      const plain = converter.convert(key, () => this.#path());
+      if (typeof plain === "string") return plain;
+      if (plain !== key && isKey(plain)) return this.#keyText(plain);
+    }
     throw this.#error(
       `keys must be str, int, float, bool or None, not ${typeName(key)}`,
       "bad-key",
