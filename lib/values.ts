@@ -64,6 +64,7 @@ export {
   Timedelta,
   Timestamp,
 } from "./python/pandas_time.ts";
+export { NetworkxGraph, SklearnTree, SparseMatrix } from "./python/science.ts";
 export {
   Tensor,
   TorchDevice,

@@ -28,3 +28,4 @@ import "./pandas_time.ts";
 import "./pandas.ts";
 import "./torch.ts";
 import "./joblib.ts";
+import "./science.ts";

@@ -839,11 +839,11 @@ export class Series extends PyObject {
   }
 
   /**
-   * What `JSON.stringify` writes.
+   * The values as plain JSON has them.
    *
-   * @returns An array, or an object by label.
+   * @returns An array, or a Map by label.
    */
-  override toJSON(): unknown {
+  toPlain(): unknown {
     const values = toPlainArray(this.#read());
     const { index } = this;
     if (index === undefined || index.isDefault) return values;
@@ -851,9 +851,17 @@ export class Series extends PyObject {
     if (new Set(labels).size < labels.length) {
       return values.map((value, i) => [index.at(i), value]);
     }
-    const result = {};
-    labels.forEach((label, i) => setOwn(result, [label, values[i]]));
-    return result;
+    return new Map(labels.map((label, i) => [label, values[i]]));
+  }
+
+  /**
+   * What `JSON.stringify` writes.
+   *
+   * @returns An array, or an object by label.
+   */
+  override toJSON(): unknown {
+    const plain = this.toPlain();
+    return plain instanceof Map ? Object.fromEntries(plain) : plain;
   }
 }
 
@@ -1078,17 +1086,19 @@ export class DataFrame extends PyObject {
       columns.push(values[i] ?? NOTHING);
     });
     const labels = distinct(names);
+    // An object would put names that are numbers first.
+    const asMaps = withIndex && labels.some((label) => /^\d+$/.test(label));
     const records: Record<string, unknown>[] = [];
     const rows = Math.min(this.#rows(), limit);
     for (let row = 0; row < rows; row++) {
       const record = {};
+      const map = asMaps ? new Map<string, unknown>() : undefined;
       columns.forEach((column, i) => {
-        setOwn(record, [
-          labels[i]!,
-          convert(column.at(row), column.dtype),
-        ]);
+        const value = convert(column.at(row), column.dtype);
+        if (map !== undefined) map.set(labels[i]!, value);
+        else setOwn(record, [labels[i]!, value]);
       });
-      records.push(record);
+      records.push((map ?? record) as Record<string, unknown>);
     }
     return records;
   }
@@ -1104,12 +1114,24 @@ export class DataFrame extends PyObject {
   }
 
   /**
+   * The rows as plain JSON has them: with the index, and in order.
+   *
+   * @returns An object for each row, or a Map where an object would order the
+   * columns otherwise.
+   */
+  toPlain(): unknown[] {
+    return this.#records(plainValue, Infinity, true);
+  }
+
+  /**
    * What `JSON.stringify` writes: the rows, missing values as null.
    *
    * @returns An array of objects.
    */
   override toJSON(): unknown {
-    return this.#records(plainValue, Infinity, true);
+    return this.toPlain().map((row) =>
+      row instanceof Map ? Object.fromEntries(row) : row
+    );
   }
 }
 
@@ -1179,9 +1201,9 @@ register(
   {
     names: [],
     class: DataFrame,
-    toPlain: (frame: DataFrame) => frame.toJSON(),
+    toPlain: (frame: DataFrame) => frame.toPlain(),
   },
-  { names: [], class: Series, toPlain: (series: Series) => series.toJSON() },
+  { names: [], class: Series, toPlain: (series: Series) => series.toPlain() },
   {
     names: [],
     class: PandasIndex,
