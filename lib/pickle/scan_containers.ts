@@ -315,7 +315,7 @@ export function readZip(bytes: Uint8Array): Archive {
   const sizes = new Map(
     entries.map((entry) => [entry.offset, entry.bytes.length]),
   );
-  let at = end < 0 ? 0 : start;
+  let at = end < 0 || uint(bytes, 0, 4) === LOCAL ? 0 : start;
   for (let i = 0; i < MAX_ENTRIES; i++) {
     if (uint(bytes, at, 4) !== LOCAL) break;
     start = Math.min(start, at);

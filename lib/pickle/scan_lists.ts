@@ -105,8 +105,9 @@ calendar Calendar TextCalendar
 signal Signals Handlers Sigmasks SIGINT SIGTERM SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGALRM SIGCHLD SIGPIPE SIGQUIT SIGABRT SIGSEGV SIG_DFL SIG_IGN
 socket AddressFamily SocketKind AddressInfo MsgFlag AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOCK_DGRAM
 urllib.parse ParseResult SplitResult DefragResult ParseResultBytes SplitResultBytes
-os stat_result terminal_size
-posix stat_result
+os stat_result statvfs_result terminal_size times_result uname_result sched_param _make_stat_result _make_statvfs_result
+posix stat_result statvfs_result times_result uname_result sched_param
+os.path join split basename dirname normpath
 nt stat_result
 platform uname_result
 subprocess CompletedProcess CalledProcessError TimeoutExpired
@@ -489,6 +490,16 @@ _operator attrgetter itemgetter methodcaller`,
   },
   {
     verdict: "unknown",
+    reason: "calls a function that it is given",
+    source: "modelaudit and picklescan deny it",
+    names: `
+functools reduce
+_functools reduce
+builtins map filter
+itertools starmap dropwhile takewhile filterfalse groupby`,
+  },
+  {
+    verdict: "unknown",
     reason: "used by picklers of code for classes and modules",
     source: "cloudpickle and dill, their own reducers",
     names: `
@@ -502,7 +513,7 @@ builtins setattr`,
     source:
       "Python documentation, Built-in Functions; deny lists of fickling, picklescan and modelscan",
     names: `
-builtins eval exec compile execfile apply __import__ open getattr delattr globals locals vars dir breakpoint input raw_input reload help exit quit copyright credits license map filter callable __build_class__ intern file buffer coerce
+builtins eval exec compile execfile apply __import__ open getattr delattr globals locals vars dir breakpoint input raw_input reload help exit quit __build_class__ file
 typing _eval_type get_type_hints ForwardRef._evaluate evaluate_forward_ref
 dataclasses _create_fn make_dataclass
 numpy.testing._private.utils runstring
@@ -523,11 +534,8 @@ torch.utils._config_module ConfigModule.load_config
 torch.utils.collect_env run run_and_read_all
 torch.distributed.rpc rpc_sync rpc_async remote
 inspect getattr_static getsource getmodule
-functools reduce
 operator call
 _operator call
-_functools reduce
-itertools starmap dropwhile takewhile filterfalse
 types CodeType FunctionType LambdaType MethodType ModuleType new_class CoroutineType GeneratorType coroutine DynamicClassAttribute
 weakref finalize WeakMethod proxy
 _weakref proxy ref
@@ -642,8 +650,22 @@ const EVALUATORS: ReadonlySet<string> = new Set(
   "eval exec execfile compile __import__ getattr open globals".split(" "),
 );
 
-/** Names that are no way to reach anything but their own doing. */
-const SAFE_WORDS: ReadonlySet<string> = new Set(["__new__"]);
+/** Special names that reach nothing but the object's own value. */
+const OWN_NAMES: ReadonlySet<string> = new Set(
+  "new len contains iter next reversed eq ne lt le gt ge hash bool str repr bytes format int float complex index round trunc floor ceil add sub mul matmul truediv floordiv mod divmod pow lshift rshift and xor or neg pos abs invert radd rsub rmul iadd isub imul copy deepcopy length_hint sizeof"
+    .split(" ").map((name) => `__${name}__`),
+);
+
+/**
+ * Says whether an attribute leads from an object to what is behind it, such
+ * as its class or its globals.
+ *
+ * @param name The attribute
+ * @returns Whether it does
+ */
+export function isReach(name: string): boolean {
+  return /^__.+__$/.test(name) && !OWN_NAMES.has(name);
+}
 
 const EXACT = new Map<string, NameEntry>();
 for (const { names, ...entry } of NAMES) {
@@ -693,7 +715,7 @@ function judgeExactly(module: string, name: string): NameEntry {
   const parts = name.split(".");
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!;
-    if (/^__.+__$/.test(part) && !SAFE_WORDS.has(part)) {
+    if (isReach(part)) {
       return {
         verdict: "dangerous",
         reason: "reaches into Python by a special name",

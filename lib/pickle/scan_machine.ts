@@ -20,7 +20,12 @@ import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
 import { MemoTable } from "./memo_table.ts";
 import { OpcodeReader } from "./opcode_reader.ts";
 import { isOpcode, type OpcodeCode, unreachableOpcode } from "./opcodes.ts";
-import { judgeName, type NameEntry, type NameVerdict } from "./scan_lists.ts";
+import {
+  isReach,
+  judgeName,
+  type NameEntry,
+  type NameVerdict,
+} from "./scan_lists.ts";
 
 /** How a pickle uses a name. */
 export type ScanUse = "named" | "called" | "instantiated" | "changed";
@@ -727,7 +732,10 @@ class Machine {
       else tuple.carried.misused = true;
     }
     if (typeof func === "number") {
-      this.#note("not-callable", "an int is not callable");
+      this.#note(
+        how === "called" ? "not-callable" : "not-a-type",
+        "an int cannot be called",
+      );
       return UNKNOWN;
     }
     switch (func.kind) {
@@ -751,7 +759,9 @@ class Machine {
           return new Made(func.via, tuple);
         }
         const via = func.kind === "made" ? func.via : undefined;
-        const record = this.#record(
+        // What a computed call gave goes by the name of that call: names must
+        // not grow.
+        const record = via?.entry === COMPUTED_CALL ? via : this.#record(
           via?.module ?? "",
           via === undefined ? "(computed)" : `${via.name}()`,
           this.#at,
@@ -791,23 +801,21 @@ class Machine {
         if (args.size !== 2 || attribute === undefined || first === undefined) {
           return undefined;
         }
-        if (typeof first === "number") return UNKNOWN;
-        if (first.kind === "ref") return this.#attribute(first, attribute);
+        if (typeof first === "object" && first.kind === "ref") {
+          return this.#attribute(first, attribute);
+        }
         // A bound method of some object: data, as long as nobody calls it.
-        if (/^__.*__$/.test(attribute)) return undefined;
-        return first.kind === "made" || first.kind === "unknown"
-          ? new Made(
-            this.#record(
-              first.kind === "made" ? first.via?.module ?? "" : "",
-              `${
-                first.kind === "made" ? first.via?.name ?? "" : ""
-              }().${attribute}`,
-              this.#at,
-              BOUND,
-            ),
-            undefined,
-          )
-          : UNKNOWN;
+        if (isReach(attribute)) return undefined;
+        const via = typeof first === "object" && first.kind === "made"
+          ? first.via
+          : undefined;
+        const bound = via?.entry === BOUND ? via : this.#record(
+          via?.module ?? "",
+          `${via?.name ?? ""}().${attribute}`,
+          this.#at,
+          BOUND,
+        );
+        return new Made(bound, undefined);
       }
       case "new-partial": {
         if (

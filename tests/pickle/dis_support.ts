@@ -101,7 +101,7 @@ export function sharedCorpus(): { name: string; bytes: Uint8Array }[] {
       for (const entry of Deno.readDirSync(folder)) {
         if (entry.isDirectory) {
           folders.push(new URL(`${entry.name}/`, folder));
-        } else if (!entry.name.endsWith(".json")) {
+        } else if (!/\.(json|md)$/.test(entry.name)) {
           const url = new URL(encodeURIComponent(entry.name), folder);
           found.push({ name: url.pathname, bytes: Deno.readFileSync(url) });
         }
