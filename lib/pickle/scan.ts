@@ -359,7 +359,12 @@ class Scanner {
       limit: this.#room(bytes),
     });
     if (unpacked.fault !== undefined) {
-      if (role === "nested" && unpacked.bytes.length === 0) return;
+      // Two bytes alone do not make a packed file of numbers.
+      if (
+        unpacked.bytes.length === 0 && (role === "nested" || role === "entry")
+      ) {
+        return;
+      }
       this.issue(unpacked.fault === "limit" ? "limit" : "bad-container", {
         message: unpacked.fault === "limit"
           ? `the ${format} file unpacks to too much`

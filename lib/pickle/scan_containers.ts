@@ -30,7 +30,6 @@ const MAGICS: readonly (readonly [Format, readonly number[]])[] = [
   ["npy", [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]],
   ["bzip2", [0x42, 0x5a, 0x68]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ["lzma", [0x5d, 0x00, 0x00]],
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
   ["lz4", [0x04, 0x22, 0x4d, 0x18]],
   ["7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
@@ -63,6 +62,11 @@ export function sniff(bytes: Uint8Array): Format {
     bytes[0] === 0x78 && bytes.length > 6 &&
     (0x7800 + bytes[1]!) % 31 === 0
   ) return "zlib";
+  // The header of lzma's old format, as Python writes it.
+  if (
+    bytes[0] === 0x5d && bytes[1] === 0 && bytes[2] === 0 && bytes[4] === 0 &&
+    bytes.length > 13 && bytes.subarray(5, 13).every((byte) => byte === 0xff)
+  ) return "lzma";
   if (
     bytes.length >= 512 && String.fromCharCode(...bytes.subarray(257, 262)) ===
       "ustar"
