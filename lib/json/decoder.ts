@@ -12,7 +12,7 @@ import { ValueBuilder } from "./builder.ts";
 import type { Types } from "./convert.ts";
 import { decodeJson, TextInput } from "./encoding.ts";
 import { decodeError } from "./errors.ts";
-import { isNative, nestsWithin } from "./native.ts";
+import { isExact } from "./native.ts";
 import { type Allow, fromTagged } from "./tagged_reader.ts";
 import { STATUS_MORE, STATUS_VALUE, Tokenizer } from "./tokens.ts";
 import { typeName } from "./type_name.ts";
@@ -217,13 +217,10 @@ export function loads(
       }`,
     );
   }
-  if (plan.native && isNative(text)) {
+  if (plan.native) {
     try {
       const value: unknown = JSON.parse(text);
-      const { jsonDepth, values } = plan.limits;
-      if (text.length / 2 < values && nestsWithin(value, jsonDepth, text)) {
-        return value;
-      }
+      if (isExact(value, text, plan.limits)) return value;
     } catch {
       // NaN and its like, or an error that must be Python's.
     }
