@@ -232,6 +232,8 @@ interface Parts {
   states: unknown[];
   setter?: unknown;
   keep?: boolean;
+  /** The class of Python's that `copyreg._reconstructor` was given. */
+  base?: Global | undefined;
 }
 
 /**
@@ -245,6 +247,14 @@ class FreshItems {
   constructor(items: unknown[], isDict = false) {
     this.items = items;
     this.isDict = isDict;
+  }
+}
+
+/** As {@linkcode FreshItems}, for bytes. */
+class FreshBytes {
+  readonly bytes: Uint8Array;
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
 }
 
@@ -1170,6 +1180,12 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   /** A text that has a number in the memo, but is not to be found there. */
   #freshText(text: string, at: number): number {
+    if (text.length === 1) {
+      // Python has one object each for the first 256 characters.
+      this.#at = at;
+      this.#save(text);
+      return this.#at;
+    }
     return this.#put(
       this.#protocol === 0
         ? this.#unicodeLine(text, at)
@@ -2015,6 +2031,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     if (value instanceof Extension) return this.#extension(value);
     if (value instanceof FreshItems) return this.#freshItems(value);
+    if (value instanceof FreshBytes) return this.#sharedBinary(value.bytes);
     if (value instanceof FreshText) {
       this.#at = this.#freshText(value.text, this.#at);
       return;
@@ -2046,6 +2063,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         entries: value.entries,
         states: state === undefined ? states : [state, ...states],
         setter: value.stateSetter,
+        base: value.base,
       });
     }
     const type = typeOf(value);
@@ -2145,32 +2163,42 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         plan.callable = partialNew(callable, plan.args, kwargs);
         plan.args = NO_ARGS;
       }
+    } else if (parts.base !== undefined && this.#needsBase(parts)) {
+      // What arguments the class itself takes nobody knows.
+      this.#reconstruct(plan, parts.base, args[0]);
     } else if (this.#protocol >= 2) {
       plan.op = NEWOBJ;
     } else if (args.length > 0) {
       plan.callable = NEW;
       plan.args = [callable, ...args];
+    } else if (plan.items !== undefined && plan.entries === undefined) {
+      this.#reconstruct(plan, LIST_CLASS);
+    } else if (plan.entries !== undefined && plan.items === undefined) {
+      this.#reconstruct(plan, DICT_CLASS);
     } else {
-      this.#reconstruct(plan);
+      this.#reconstruct(plan, OBJECT);
     }
     return plan;
   }
 
+  /** Whether a value that came by way of a base must go that way again. */
+  #needsBase({ args, base }: Parts): boolean {
+    if (this.#protocol < 2) return true;
+    return args.length === 1 && base!.name !== "int" && base!.name !== "float";
+  }
+
   /** `copyreg._reduce_ex`: protocols 0 and 1. */
-  #reconstruct(plan: Plan): void {
-    let base = OBJECT;
-    let content: unknown = null;
-    if (plan.items !== undefined && plan.entries === undefined) {
-      base = LIST_CLASS;
-      content = new FreshItems(plan.items);
+  #reconstruct(plan: Plan, base: Global, content: unknown = null): void {
+    if (base.name === "list") {
+      content = new FreshItems(plan.items ?? []);
       plan.items = undefined;
-    } else if (plan.entries !== undefined && plan.items === undefined) {
-      base = DICT_CLASS;
-      content = new FreshItems(plan.entries, true);
+    } else if (base.name === "dict") {
+      content = new FreshItems(plan.entries ?? [], true);
       plan.entries = undefined;
     }
     plan.args = [plan.callable, base, content];
     plan.callable = RECONSTRUCTOR;
+    if (this.#protocol > 1) return;
     // A state that Python counts as false is left out there.
     if (plan.states.length === 1 && isFalse(plan.states[0])) {
       plan.states = NO_STATES;
@@ -2270,17 +2298,20 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 
   #binary(value: Uint8Array): void {
-    const length = value.length;
-    if (length < 2) {
+    if (value.length < 2) {
       // Python has one object each for the bytes of length 0 and 1.
-      const number = length === 0 ? -1 : value[0]!;
+      const number = value.length === 0 ? -1 : value[0]!;
       const first = this.#tinyBytes.get(number);
       if (first === undefined) this.#tinyBytes.set(number, value);
       else value = first;
     }
+    this.#sharedBinary(value);
+  }
+
+  #sharedBinary(value: Uint8Array): void {
     if (this.#protocol < 3) {
       this.#call(value, () => {
-        if (length === 0) return callOf(BYTES_CLASS, []);
+        if (value.length === 0) return callOf(BYTES_CLASS, []);
         return callOf(ENCODE, [new FreshText(latin1(value)), "latin1"]);
       });
       return;
@@ -2307,9 +2338,11 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#call(value, () =>
         callOf(
           BYTEARRAY_CLASS,
-          value.length === 0
-            ? []
-            : [new Uint8Array(value.buffer, value.byteOffset, value.length)],
+          value.length === 0 ? [] : [
+            new FreshBytes(
+              new Uint8Array(value.buffer, value.byteOffset, value.length),
+            ),
+          ],
         ));
       return;
     }

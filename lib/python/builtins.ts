@@ -94,12 +94,14 @@ function reconstruct(args: readonly unknown[], call: MakeCall): unknown {
   if (isInstanceOfObject(base, "list") && Array.isArray(state)) {
     const list = call.construct(cls, [], { via: "new" });
     if (!(list instanceof PyObject)) return undefined;
+    list.base = base as Global;
     if (state.length > 0) list.items = [...state];
     return list;
   }
   if (isInstanceOfObject(base, "dict")) {
     const dict = call.construct(cls, [], { via: "new" });
     if (!(dict instanceof PyObject)) return undefined;
+    dict.base = base as Global;
     if (state instanceof PyDict) {
       if (state.size > 0) dict.entries = [...state];
       return dict;
@@ -112,7 +114,9 @@ function reconstruct(args: readonly unknown[], call: MakeCall): unknown {
   }
   for (const name of ["int", "float"]) {
     if (isInstanceOfObject(base, name)) {
-      return call.construct(cls, [state], { via: "new" });
+      const value = call.construct(cls, [state], { via: "new" });
+      if (value instanceof PyObject) value.base = base as Global;
+      return value;
     }
   }
   // What arguments the class itself takes is not known: a named tuple takes

@@ -261,9 +261,10 @@ function wrapper(
       return true;
     },
     class: cls,
-    reduce: (value) => ({
+    reduce: (value, { protocol }) => ({
       callable,
-      args: isString ? [value.data] : [],
+      // Protocols 0 and 1 do not ask for __getnewargs__.
+      args: isString && protocol >= 2 ? [value.data] : [],
       via: "new",
       state: attributesOf(value) ?? stateOf([["data", value.data]]),
     }),
