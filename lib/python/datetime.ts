@@ -408,10 +408,15 @@ setKeyKind(PyTime.prototype, {
 setKeyKind(PyDateTime.prototype, {
   kind: "value",
   key: (time: PyDateTime) => {
-    const offset = time.utcOffset();
-    if (offset === undefined) {
-      return `datetime naive ${wallMilliseconds(time)} ${time.microsecond}`;
-    }
+    // PEP 495: the hash leaves out the fold, as does a comparison within one
+    // zone; a time that has two offsets equals no time of another zone.
+    const offset = utcOffset(time.tzinfo, { ...time, fold: 0 });
+    const wall = `${wallMilliseconds(time)} ${time.microsecond}`;
+    if (offset === undefined) return `datetime naive ${wall}`;
+    if (
+      time.tzinfo instanceof ZoneInfo &&
+      utcOffset(time.tzinfo, { ...time, fold: 1 }) !== offset
+    ) return `datetime ${time.tzinfo.key} ${wall}`;
     // Both whole, so that equal instants have equal texts.
     const micro = time.microsecond - offset;
     const second = Math.floor(micro / 1e6);

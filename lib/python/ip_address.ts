@@ -53,6 +53,10 @@ function parseIpv6(text: string): bigint | undefined {
   return value;
 }
 
+function ipv4Text(value: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => value >> shift & 0xffn).join(".");
+}
+
 /** RFC 5952, as Python's `_compress_hextets`: the first longest run of zeros. */
 function ipv6Text(value: bigint): string {
   const parts: string[] = [];
@@ -136,12 +140,12 @@ export class IpAddress {
    * @returns The text.
    */
   toString(): string {
-    if (this.version === 6) {
-      const scope = this.scopeId === null ? "" : `%${this.scopeId}`;
-      return ipv6Text(this.int) + scope;
-    }
-    return [24n, 16n, 8n, 0n].map((shift) => this.int >> shift & 0xffn)
-      .join(".");
+    if (this.version === 4) return ipv4Text(this.int);
+    const scope = this.scopeId === null ? "" : `%${this.scopeId}`;
+    // As Python from 3.13 on.
+    return this.int >> 32n === 0xffffn
+      ? `::ffff:${ipv4Text(this.int & 0xffff_ffffn)}${scope}`
+      : ipv6Text(this.int) + scope;
   }
 
   /**

@@ -40,10 +40,11 @@ function splitWindows(text: string): PathParts {
     drive = path.slice(0, 2);
     rest = path.slice(2);
   }
-  const unc = drive.startsWith("\\\\");
-  const root = rest.startsWith("\\") || (unc && !drive.endsWith("\\"))
-    ? "\\"
-    : "";
+  // A share has a root, said or not: \\server\share, \\?\UNC\server\share.
+  const parts = drive.startsWith("\\") ? drive.split("\\") : [];
+  const isUnc = parts.length === 4 && !/^[?.]?$/.test(parts[2]!) ||
+    parts.length === 6;
+  const root = rest.startsWith("\\") || isUnc ? "\\" : "";
   return { drive, root, names: names(rest.split("\\")) };
 }
 
