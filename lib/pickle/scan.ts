@@ -12,12 +12,13 @@ import {
   type Entry,
   type Format,
   inflate,
+  isPacked,
   join,
   readNpy,
   readTar,
   readZip,
   sniff,
-  UNREADABLE,
+  unpack,
 } from "./scan_containers.ts";
 import { judgeName, type NameEntry, type NameVerdict } from "./scan_lists.ts";
 import {
@@ -316,9 +317,6 @@ class Scanner {
     switch (format) {
       case "zip":
         return await this.#zip(bytes, place);
-      case "gzip":
-      case "zlib":
-        return await this.#compressed(bytes, format, place);
       case "npy":
         return await this.#npy(bytes, place);
       case "tar":
@@ -333,7 +331,10 @@ class Scanner {
         }
         return;
       default:
-        if (UNREADABLE.has(format) && role !== "nested") {
+        if (isPacked(format)) {
+          return await this.#compressed(bytes, format, place);
+        }
+        if (role !== "nested") {
           this.issue("unreadable", {
             message: `${format} files cannot be looked into`,
             offset: 0,
@@ -354,10 +355,7 @@ class Scanner {
     format: Format,
     { path, role, level }: Place,
   ): Promise<void> {
-    const unpacked = await inflate(bytes, {
-      format: format === "gzip" ? "gzip" : "deflate",
-      limit: this.#room(bytes),
-    });
+    const unpacked = await unpack(bytes, { format, limit: this.#room(bytes) });
     if (unpacked.fault !== undefined) {
       // Two bytes alone do not make a packed file of numbers.
       if (
@@ -374,6 +372,7 @@ class Scanner {
         verdict: unpacked.fault === "limit" ? "unknown" : "malformed",
       });
     }
+    if (unpacked.bytes.length === 0 && unpacked.fault !== undefined) return;
     const inner = { path: `${path}!${format}`, role, level: level + 1 };
     await this.scanBytes(unpacked.bytes, inner);
   }

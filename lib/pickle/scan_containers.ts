@@ -5,6 +5,11 @@
  * @module
  */
 
+import { readBzip2 } from "../bytes/bzip2.ts";
+import type { Allow } from "../bytes/growing.ts";
+import { readLz4 } from "../bytes/lz4.ts";
+import { readLzma, readXz } from "../bytes/lzma.ts";
+import { readZstd } from "../bytes/zstd.ts";
 import { readUint } from "./arguments.ts";
 
 /** What bytes are, at a glance. */
@@ -13,6 +18,7 @@ export type Format =
   | "zip"
   | "gzip"
   | "zlib"
+  | "joblib-zlib"
   | "tar"
   | "npy"
   | "bzip2"
@@ -33,19 +39,67 @@ const MAGICS: readonly (readonly [Format, readonly number[]])[] = [
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
   ["lz4", [0x04, 0x22, 0x4d, 0x18]],
   ["7z", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ["joblib-zlib", [0x5a, 0x46, 0x30, 0x78]],
   ["hdf5", [0x89, 0x48, 0x44, 0x46]],
 ];
 
-/** Formats that the Web platform cannot unpack. */
-export const UNREADABLE: ReadonlySet<Format> = new Set<Format>([
-  "bzip2",
-  "xz",
-  "lzma",
-  "zstd",
-  "lz4",
-  "7z",
-  "hdf5",
+/** Compressed formats, and what unpacks them where the platform does not. */
+const UNPACKERS: ReadonlyMap<
+  Format,
+  (bytes: Uint8Array, allow: Allow) => Uint8Array
+> = new Map<Format, (bytes: Uint8Array, allow: Allow) => Uint8Array>([
+  ["bzip2", readBzip2],
+  ["xz", readXz],
+  ["lzma", readLzma],
+  ["zstd", readZstd],
+  ["lz4", readLz4],
 ]);
+
+/**
+ * Says whether bytes are one compressed file.
+ *
+ * @param format What they are
+ * @returns Whether `unpack` takes them
+ */
+export function isPacked(format: Format): boolean {
+  return format === "gzip" || format === "zlib" || format === "joblib-zlib" ||
+    UNPACKERS.has(format);
+}
+
+/** What an unpacker throws that has unpacked enough. */
+class Enough extends Error {}
+
+/**
+ * Unpacks one compressed file.
+ *
+ * @param bytes The packed bytes
+ * @param options `format`: what they are; `limit`: how much may come out
+ * @returns What came out
+ */
+export async function unpack(
+  bytes: Uint8Array,
+  { format, limit }: { format: Format; limit: number },
+): Promise<Inflated> {
+  const unpacker = UNPACKERS.get(format);
+  if (unpacker === undefined) {
+    // joblib before 0.10 has a mark and 19 digits of the length before it.
+    const packed = format === "joblib-zlib" ? bytes.subarray(21) : bytes;
+    return await inflate(packed, {
+      format: format === "gzip" ? "gzip" : "deflate",
+      limit,
+    });
+  }
+  try {
+    return {
+      bytes: unpacker(bytes, (size) => {
+        if (size > limit) throw new Enough();
+      }),
+    };
+  } catch (error) {
+    const fault = error instanceof Enough ? "limit" : "damaged";
+    return { bytes: new Uint8Array(0), fault };
+  }
+}
 
 /**
  * Says what bytes are.
