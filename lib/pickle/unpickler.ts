@@ -1121,7 +1121,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               this.#settle(m);
             }
             const tuple = new Tuple();
-            for (let i = mark; i < sp; i++) tuple.push(stack[i]);
+            for (let i = mark; i < sp; i++) tuple[i - mark] = stack[i];
             this.#values += sp - mark;
             sp = mark;
             stack[sp++] = tuple;
@@ -1132,7 +1132,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
             }
-            stack[sp - 1] = Tuple.of(stack[sp - 1]);
+            const tuple = new Tuple();
+            tuple[0] = stack[sp - 1];
+            stack[sp - 1] = tuple;
             continue;
           }
           case 0x86: { // TUPLE2
@@ -1141,7 +1143,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               throw this.#noItem(m);
             }
             sp--;
-            stack[sp - 1] = Tuple.of(stack[sp - 1], stack[sp]);
+            stack[sp - 1] = new Tuple(stack[sp - 1], stack[sp]);
             continue;
           }
           case 0x87: { // TUPLE3
@@ -1150,7 +1152,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               throw this.#noItem(m);
             }
             sp -= 2;
-            stack[sp - 1] = Tuple.of(stack[sp - 1], stack[sp], stack[sp + 1]);
+            stack[sp - 1] = new Tuple(stack[sp - 1], stack[sp], stack[sp + 1]);
             continue;
           }
           case 0x29: // EMPTY_TUPLE

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { setKeyKind } from "./keys.ts";
+
 /**
  * A Python `bytearray`: a `Uint8Array` in all respects, but written back as a
  * bytearray.
@@ -38,3 +40,5 @@ export class ByteArray extends Uint8Array<ArrayBuffer> {
     return Uint8Array;
   }
 }
+
+setKeyKind(ByteArray.prototype, { kind: "unhashable", type: "bytearray" });

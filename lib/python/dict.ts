@@ -4,10 +4,8 @@
  * @module
  */
 
-import { type CanonicalKey, KeyMaker, setKeyKind } from "./keys.ts";
+import { type CanonicalKey, KeyMaker } from "./keys.ts";
 import { setInspect } from "./inspect.ts";
-import { Tuple } from "./tuple.ts";
-import { ByteArray } from "./byte_array.ts";
 
 const HOLE: unique symbol = Symbol("hole");
 
@@ -226,13 +224,6 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
   }
 }
 
-// Whoever compares constructors sees a Map, as in a test's `assertEquals`.
-Object.defineProperty(PyDict.prototype, "constructor", {
-  value: Map,
-  writable: true,
-  configurable: true,
-});
-
 function allPrimitive(flat: readonly unknown[]): boolean {
   for (let i = 0; i < flat.length; i += 2) {
     const key = flat[i];
@@ -240,11 +231,6 @@ function allPrimitive(flat: readonly unknown[]): boolean {
   }
   return true;
 }
-
-setKeyKind(Map.prototype, { kind: "unhashable", type: "dict" });
-setKeyKind(Array.prototype, { kind: "unhashable", type: "list" });
-setKeyKind(Tuple.prototype, { kind: "ordered" });
-setKeyKind(ByteArray.prototype, { kind: "unhashable", type: "bytearray" });
 
 setInspect(
   PyDict.prototype,

@@ -39,7 +39,11 @@ const SECRET_3 = secrets[2]! | 1;
 const SECRET_4 = secrets[3]!;
 
 /** Set by the classes themselves, for their prototypes. */
-const kinds = new Map<object, KeyKind>();
+const kinds = new Map<object, KeyKind>([
+  [Array.prototype, { kind: "unhashable", type: "list" }],
+  [Map.prototype, { kind: "unhashable", type: "dict" }],
+  [Set.prototype, { kind: "unhashable", type: "set" }],
+]);
 
 /**
  * How an object takes part in a key: not at all; by its items; by a number or

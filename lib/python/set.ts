@@ -240,13 +240,6 @@ export class FrozenSet<T = unknown> extends PySet<T> {
   }
 }
 
-// Whoever compares constructors sees a Set, as in a test's `assertEquals`.
-Object.defineProperty(PySet.prototype, "constructor", {
-  value: Set,
-  writable: true,
-  configurable: true,
-});
-
 function contains(set: Pick<SetLike<unknown>, "has">, item: unknown): boolean {
   return set.has(item as never);
 }
@@ -268,7 +261,6 @@ function allPrimitive(items: readonly unknown[]): boolean {
   return true;
 }
 
-setKeyKind(Set.prototype, { kind: "unhashable", type: "set" });
 setKeyKind(FrozenSet.prototype, { kind: "unordered" });
 
 setInspect(
