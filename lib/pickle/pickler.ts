@@ -2165,7 +2165,10 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       }
     } else if (parts.base !== undefined && this.#needsBase(parts)) {
       // What arguments the class itself takes nobody knows.
-      this.#reconstruct(plan, parts.base, args[0]);
+      const isBytes = args[0] instanceof Uint8Array;
+      // Python 2's str.
+      const base = isBytes ? BYTES_CLASS : parts.base;
+      this.#reconstruct(plan, base, args.length === 0 ? null : args[0]);
     } else if (this.#protocol >= 2) {
       plan.op = NEWOBJ;
     } else if (args.length > 0) {
@@ -2175,8 +2178,12 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#reconstruct(plan, LIST_CLASS);
     } else if (plan.entries !== undefined && plan.items === undefined) {
       this.#reconstruct(plan, DICT_CLASS);
-    } else {
+    } else if (states.length > 0) {
       this.#reconstruct(plan, OBJECT);
+    } else {
+      // It may be an empty list of somebody's, whose base is not known.
+      plan.callable = NEW;
+      plan.args = [callable];
     }
     return plan;
   }

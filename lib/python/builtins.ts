@@ -89,7 +89,10 @@ function reconstruct(args: readonly unknown[], call: MakeCall): unknown {
   const [cls, base, state] = args;
   if (args.length !== 3) return undefined;
   if (isInstanceOfObject(base, "object")) {
-    return state === null ? call.construct(cls, [], { via: "new" }) : undefined;
+    if (state !== null) return undefined;
+    const value = call.construct(cls, [], { via: "new" });
+    if (value instanceof PyObject) value.base = base as Global;
+    return value;
   }
   if (isInstanceOfObject(base, "list") && Array.isArray(state)) {
     const list = call.construct(cls, [], { via: "new" });
