@@ -8,6 +8,7 @@
 
 import { decodeUtf8, hasLoneSurrogate, writeUtf8 } from "../bytes/utf8.ts";
 import { PyDict } from "../python/dict.ts";
+import { Deque } from "../python/collections.ts";
 import { Float } from "../python/float.ts";
 import { floatRepr } from "../python/float_repr.ts";
 import { intText } from "../python/int_text.ts";
@@ -959,7 +960,8 @@ export class Encoder {
   }
 
   #enterObject(value: object): void {
-    if (Array.isArray(value)) {
+    // A deque is no list to Python.
+    if (Array.isArray(value) && !(value instanceof Deque)) {
       if (value.length === 0) {
         this.#latin("[]");
         return;

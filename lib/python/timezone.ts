@@ -347,7 +347,10 @@ function makeTimeZone(args: readonly unknown[]): TimeZone | undefined {
   if (args.length === 0 || args.length > 2) return undefined;
   if (!isTimeDelta(offset) || !isOffset(offset)) return undefined;
   if (name !== null && typeof name !== "string") return undefined;
-  return new TimeZone(offset, name);
+  // As CPython, which has one object for UTC.
+  return name === null && offset.totalMicroseconds() === 0
+    ? TimeZone.utc
+    : new TimeZone(offset, name);
 }
 
 function makeZoneInfo(args: readonly unknown[]): ZoneInfo | undefined {
