@@ -7,6 +7,8 @@
  * @module
  */
 
+import { Deque } from "../python/collections.ts";
+
 /** So much is looked at and written in one go. */
 const MOST_NODES = 512;
 /** Characters of all strings of one go; each takes six bytes at most. */
@@ -91,6 +93,7 @@ function isPlainValue(value: unknown, depth: number): boolean {
   if (value === null) return true;
   if (depth === 0) return false;
   if (Array.isArray(value)) {
+    if (value instanceof Deque) return false;
     const length = value.length;
     nodes += length;
     if (nodes > MOST_NODES) return false;
