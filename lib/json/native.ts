@@ -59,9 +59,8 @@ function isDigit(code: number): boolean {
 }
 
 function isExactNumber(value: number): boolean {
-  const small = value | 0;
-  if (small === value) return small !== 0 || 1 / value > 0;
-  return value <= 9007199254740991 && value >= -9007199254740991;
+  return value < 2 ** 53 && value > -(2 ** 53) &&
+    (value !== 0 || 1 / value > 0);
 }
 
 function isExactValue(value: unknown, depth: number): boolean {
