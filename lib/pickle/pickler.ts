@@ -2178,7 +2178,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#reconstruct(plan, LIST_CLASS);
     } else if (plan.entries !== undefined && plan.items === undefined) {
       this.#reconstruct(plan, DICT_CLASS);
-    } else if (states.length > 0) {
+    } else if (states.length > 0 && !isFalse(states[0])) {
       this.#reconstruct(plan, OBJECT);
     } else {
       // It may be an empty list of somebody's, whose base is not known.
