@@ -29,6 +29,7 @@ function ascii(text: string): Uint8Array<ArrayBuffer> {
 async function* every(): AsyncGenerator<[Fixture, Pickle]> {
   for (const file of ["values", "handwritten", "cpython"] as const) {
     for (const fixture of await fixtures(file)) {
+      if (fixture.options.encoding === "koi8-r") continue; // not Brine's
       for (const pickle of fixture.pickles) yield [fixture, pickle];
     }
   }
@@ -90,10 +91,10 @@ async function sameThrough(
 }
 
 Deno.test("every pickle in chunks of 64 KiB is as whole", () =>
-  seeded((random) => sameThrough(() => machine(65_536), random)));
+  seeded((random) => sameThrough(() => machine(65_536), random, 0.5, 1)));
 
 Deno.test("every pickle in chunks of one byte is as whole", () =>
-  seeded((random) => sameThrough(() => machine(1), random, 1, 0.2)));
+  seeded((random) => sameThrough(() => machine(1), random, 0.5, 0.1)));
 
 Deno.test("every pickle cut anywhere is as whole", () =>
   seeded((random) => sameThrough((random) => machine(random), random)));
@@ -138,8 +139,10 @@ Deno.test("every proper prefix is truncated", () =>
         prefixes.add(i);
         prefixes.add(last - i);
       }
-      if (last < 160) { for (let i = 0; i <= last; i++) prefixes.add(i); }
-      else for (let i = 0; i < 8; i++) prefixes.add(random.below(last));
+      // Not of each, for there are many pickles alike.
+      if (last < 160 && random.below(3) === 0) {
+        for (let i = 0; i <= last; i++) prefixes.add(i);
+      } else for (let i = 0; i < 8; i++) prefixes.add(random.below(last));
       for (const length of prefixes) {
         if (length < 0) continue;
         count++;
@@ -158,7 +161,7 @@ Deno.test("every proper prefix is truncated", () =>
         );
       }
     }
-    assert(count > 400_000, `only ${count} prefixes`);
+    assert(count > 200_000, `only ${count} prefixes`);
   }));
 
 Deno.test("a prefix through a stream is truncated too, and an empty stream has no values", () =>

@@ -242,7 +242,8 @@ export function describe(value: unknown): Node {
 const view = new DataView(new ArrayBuffer(8));
 
 function float(value: number): Node {
-  view.setFloat64(0, value);
+  // JavaScript does not keep a NaN's other bits.
+  view.setFloat64(0, value === value ? value : NaN);
   return { t: "float", bits: new Uint8Array(view.buffer).toHex() };
 }
 
