@@ -648,6 +648,21 @@ export class MaskedArray extends NdArray {
     return mask instanceof Uint8Array ? mask : new Uint8Array(0);
   }
 
+  /** Which elements are hidden, as an array of bool; of a record, of records. */
+  get maskArray(): NdArray {
+    const { shape, order, dtype, mask } = this;
+    const { names } = dtype;
+    const isRecord = names !== undefined &&
+      mask.length === this.size * names.length;
+    return new NdArray(mask, {
+      shape,
+      dtype: isRecord
+        ? DType.struct(names.map((name) => [name, "|b1"]))
+        : "|b1",
+      order: order === "F" ? "F" : "C",
+    });
+  }
+
   /** What stands for hidden elements, or null where it is numpy's choice. */
   get fillValue(): unknown {
     const value = originOf(this).tail?.[1] ?? null;
@@ -823,7 +838,7 @@ export class NumpyScalar {
   toString(): string {
     const { value } = this;
     if (typeof value === "number" && this.dtype.kind === "f") {
-      return floatRepr(value);
+      return floatRepr(shortest(value, this.dtype.itemsize));
     }
     if (typeof value === "boolean") return value ? "True" : "False";
     return String(value);
@@ -837,6 +852,17 @@ export class NumpyScalar {
   toJSON(): unknown {
     return this.value;
   }
+}
+
+/** The number with the fewest digits that is the same in so many bytes. */
+function shortest(value: number, size: number): number {
+  if (size >= 8 || !Number.isFinite(value)) return value;
+  for (let digits = 1; digits < 10; digits++) {
+    const short = Number(value.toPrecision(digits));
+    const near = size === 4 ? Math.fround(short) : float16(halfBits(short));
+    if (near === value) return short;
+  }
+  return value;
 }
 
 /** The bits of the float16 nearest to a number, ties to even. */

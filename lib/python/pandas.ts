@@ -25,7 +25,7 @@ import { DType } from "./numpy_dtype.ts";
 import { Datetime64, Timedelta64 } from "./numpy_time.ts";
 import { Global, PyObject } from "./object.ts";
 import {
-  DateOffset,
+  frequencyText,
   Interval,
   NA,
   NaT,
@@ -244,7 +244,7 @@ function sparseValues(state: unknown): Values {
   checkRows(length);
   return {
     length,
-    dtype: `Sparse[${values.dtype}]`,
+    dtype: `Sparse[${values.dtype}, ${shortText(fill)}]`,
     at: (i) => {
       const place = where.get(i);
       return place === undefined ? fill : values.at(place);
@@ -396,9 +396,7 @@ export class PandasDtype extends PyObject {
         }]`;
       case "PeriodDtype": {
         const said = this.args[0] ?? this.frequency;
-        const text = said instanceof DateOffset
-          ? String(said)
-          : shortText(said);
+        const text = frequencyText(said);
         return text.startsWith("period[") ? text : `period[${text}]`;
       }
       case "IntervalDtype": {
@@ -649,7 +647,7 @@ export class PandasIndex extends PyObject {
       const frequency = fieldOf(dict, "freq");
       return {
         length: values.length,
-        dtype: `period[${shortText(frequency)}]`,
+        dtype: `period[${frequencyText(frequency)}]`,
         at: (i) => {
           const ordinal = values.at(i);
           return typeof ordinal === "number"

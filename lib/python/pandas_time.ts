@@ -17,7 +17,7 @@ import {
   type TimeUnit,
 } from "./numpy_time.ts";
 import { Global, PyObject } from "./object.ts";
-import { register } from "./registry.ts";
+import { type Reduced, register } from "./registry.ts";
 import { offsetText, utcOffsetAt } from "./timezone.ts";
 
 const NAT_TICKS = -(2n ** 63n);
@@ -357,6 +357,33 @@ function frequencyOf(frequency: unknown): string {
   return Object.hasOwn(letters, code!) ? letters[code!]! : code!;
 }
 
+const MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
+const DAYS = "MON TUE WED THU FRI SAT SUN".split(" ");
+
+/**
+ * What pandas 2.2 and later call a period's frequency.
+ *
+ * @param frequency An offset, or a name.
+ * @returns Its name: `M`, `Q-DEC`, `W-SUN`, `h`.
+ */
+export function frequencyText(frequency: unknown): string {
+  if (!(frequency instanceof DateOffset)) return shortText(frequency);
+  const code = frequencyOf(frequency);
+  const anchor = toInteger(frequency.args[2]) ??
+    toInteger(attributeOf(frequency, "startingMonth")) ??
+    toInteger(attributeOf(frequency, "month")) ?? 12;
+  const name = code === "?"
+    ? frequency.offsetName
+    : code === "Y" || code === "Q"
+    ? `${code}-${MONTHS[anchor - 1] ?? "DEC"}`
+    : code.length === 2 && code.startsWith("W")
+    ? `W-${DAYS[Number(code[1])] ?? "SUN"}`
+    : code === "m"
+    ? "min"
+    : code;
+  return frequency.n === 1 ? name : `${frequency.n}${name}`;
+}
+
 /**
  * A period as pandas prints it.
  *
@@ -399,7 +426,8 @@ export function periodText(ordinal: bigint, frequency: unknown): string {
   }
   if (/^W\d$/.test(code)) {
     // The week that ends on the anchor; ordinal 1 holds 1970-01-01.
-    const end = ordinal * 7n + BigInt(code.slice(1)) - 3n;
+    const anchor = (Number(code.slice(1)) + 1) % 7;
+    const end = ordinal * 7n + BigInt(anchor) - 4n;
     return `${day(end - 6n)}/${day(end)}`;
   }
   return `${ordinal}`;
@@ -563,8 +591,9 @@ register(
   {
     names: [],
     class: PandasMissing,
+    // A bare name, but for NaT.
     reduce: (missing: PandasMissing) =>
-      missing === NaT
+      (missing === NaT
         ? {
           callable: new Global(
             "pandas._libs.tslibs.nattype",
@@ -572,11 +601,7 @@ register(
           ),
           args: [null],
         }
-        : {
-          // As `getattr`, since a reduce cannot be a bare name.
-          callable: new Global("builtins", "getattr"),
-          args: [new Global("pandas._libs", "missing"), "NA"],
-        },
+        : new Global("pandas._libs.missing", "NA")) as Reduced,
     toPlain: () => null,
   },
 );

@@ -108,6 +108,14 @@ export class Comparison {
     this.#node(node, value, path);
   }
 
+  /** pandas 2.2 gave some frequencies other names. */
+  #sameDtype(actual: string, expected: string, path: string): void {
+    const normal = (text: string) =>
+      text.replace(/^period\[A-/, "period[Y-").replace("[H]", "[h]")
+        .replace("[S]", "[s]");
+    this.#same(normal(actual), normal(expected), path);
+  }
+
   #same(actual: unknown, expected: unknown, path: string): void {
     const [a, b] = [actual, expected].map((value) =>
       JSON.stringify(value, (_, v) => typeof v === "bigint" ? `${v}` : v)
@@ -330,8 +338,11 @@ export class Comparison {
   #scalar(node: Node, value: unknown, path: string): void {
     if (!(value instanceof NumpyScalar)) {
       // Out of an array, it is a plain number.
-      if (typeof value === "number" || typeof value === "bigint") {
-        return this.#same(String(value), node.v, path);
+      if (typeof value === "number" && /f/.test(node.dtype)) {
+        return this.#same(value, Number(node.v), path);
+      }
+      if (/number|bigint|boolean/.test(typeof value)) {
+        return this.#same(String(value), node.v.toLowerCase(), path);
       }
       return this.#differ(path, `no scalar: ${value}`);
     }
@@ -350,11 +361,7 @@ export class Comparison {
     }
     this.#same(value.shape, node.shape, `${path}.shape`);
     this.#array(node.data, value.unmasked(), `${path}.data`);
-    this.#same(
-      Array.from(value.mask, (byte) => byte ? "True" : "False"),
-      node.mask.values,
-      `${path}.mask`,
-    );
+    this.#array(node.mask, value.maskArray, `${path}.mask`);
     this.#same(String(value.fillValue), node.fill_value, `${path}.fill`);
   }
 
@@ -451,19 +458,19 @@ export class Comparison {
         if (!(value instanceof PandasDtype)) {
           return this.#differ(path, "no dtype");
         }
-        return this.#same(value.name, node.v, path);
+        return this.#sameDtype(value.name, node.v, path);
       case "pd.Index":
         if (!(value instanceof PandasIndex)) {
           return this.#differ(path, "no index");
         }
         this.#same(value.kind, node.cls, path);
-        this.#same(value.dtype, node.dtype, `${path}.dtype`);
+        this.#sameDtype(value.dtype, node.dtype, `${path}.dtype`);
         this.check(node.name, value.name, `${path}.name`);
         if (node.range) this.#same(value.range, node.range, `${path}.range`);
         return this.#list(node.values, value.toArray(), path);
       case "pd.Series":
         if (!(value instanceof Series)) return this.#differ(path, "no series");
-        this.#same(value.dtype, node.dtype, `${path}.dtype`);
+        this.#sameDtype(value.dtype, node.dtype, `${path}.dtype`);
         this.check(node.name, value.name, `${path}.name`);
         this.check(node.index, value.index, `${path}.index`);
         return this.#list(node.values, value.toArray(), path);
@@ -482,7 +489,7 @@ export class Comparison {
         if (!(value instanceof PandasArray)) {
           return this.#differ(path, "no array");
         }
-        this.#same(value.dtype, node.dtype, `${path}.dtype`);
+        this.#sameDtype(value.dtype, node.dtype, `${path}.dtype`);
         return this.#list(node.values, value.toArray(), path);
       case "pd.DataFrame":
         if (!(value instanceof DataFrame)) {
