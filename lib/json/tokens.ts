@@ -185,6 +185,8 @@ export class Tokenizer {
   /** The last comma, when it may be told to be wrong. */
   #comma = -1;
   #commaPlace: Place | undefined;
+  /** A character outside of strings that goes on in the next chunk. */
+  #held: Uint8Array | undefined;
 
   /**
    * Makes one.
@@ -211,7 +213,7 @@ export class Tokenizer {
     this.#retire(this.#bytes.length);
     this.#bytes = EMPTY;
     this.#at = 0;
-    this.#rest = undefined;
+    this.#rest = this.#held = undefined;
     this.#final = false;
     this.#state = AT_TOP;
     this.#depth = this.#values = 0;
@@ -229,6 +231,10 @@ export class Tokenizer {
    * @param chunk The next bytes; kept.
    */
   push(chunk: Uint8Array): void {
+    if (this.#held !== undefined) {
+      chunk = joined(this.#held, chunk);
+      this.#held = undefined;
+    }
     if (this.#pendingKind !== NO_TOKEN) this.#resume(chunk);
     else this.#load(chunk);
   }
@@ -236,6 +242,11 @@ export class Tokenizer {
   /** Says that no input follows. */
   end(): void {
     this.#final = true;
+    if (this.#held !== undefined) {
+      this.#load(this.#held);
+      this.#held = undefined;
+      return;
+    }
     if (this.#pendingKind === NO_TOKEN) return;
     this.#pendingKind = NO_TOKEN;
     this.#bytes = this.#pending.join();
@@ -346,10 +357,22 @@ export class Tokenizer {
       const wrong = this.#encodingError(index);
       if (wrong !== undefined) return wrong;
     }
-    const place = comma && this.#commaPlace !== undefined
+    const place = comma && index < 0 && this.#commaPlace !== undefined
       ? this.#commaPlace
       : this.#placeAt(index);
     return decodeError(fault, place, this.#doc);
+  }
+
+  /** Whether a character goes on in input that is still to come. */
+  #isCut(index: number): boolean {
+    if (this.#final && this.#rest === undefined) return false;
+    try {
+      decodeUtf8(this.#bytes.subarray(index));
+    } catch (error) {
+      return error instanceof Utf8Error && error.pos === 0 &&
+        error.reason === "unexpected end of data";
+    }
+    return false;
   }
 
   #encodingError(index: number): Error | undefined {
@@ -424,6 +447,24 @@ export class Tokenizer {
           return STATUS_MORE;
         }
         return this.#finish(state, i);
+      }
+      if (byte >= 0x80 && length - i < 4 && this.#isCut(i)) {
+        // A fault, but which one it is the rest of the character says.
+        this.#state = state;
+        this.#depth = depth;
+        this.#retire(i);
+        const start = bytes.subarray(i);
+        this.#bytes = EMPTY;
+        this.#at = 0;
+        if (this.#rest === undefined) {
+          this.#held = start;
+          return STATUS_MORE;
+        }
+        this.#bytes = bytes = joined(start, this.#rest);
+        this.#rest = undefined;
+        length = bytes.length;
+        i = 0;
+        continue;
       }
 
       switch (state) {
@@ -807,4 +848,11 @@ function relocate(error: Utf8Error, offset: number): UnicodeDecodeError {
     end - pos === 1 ? `in position ${pos}` : `in position ${pos}-${end - 1}`,
   );
   return new UnicodeDecodeError(message, pos);
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
