@@ -70,7 +70,7 @@ const HANDLED: ReadonlySet<string> = new Set([
 ]);
 /** Classes that are not written in capitals. */
 const LOWER_CASE_CLASS =
-  /^(?:builtins\.(?:bool|bytearray|bytes|classmethod|complex|dict|enumerate|filter|float|frozenset|int|list|map|memoryview|object|property|range|reversed|set|slice|staticmethod|str|super|tuple|type|zip)|datetime\.(?:date|datetime|time|timedelta|timezone|tzinfo)|collections\.(?:deque|defaultdict)|array\.array|functools\.partial|itertools\.\w+|numpy\.(?:dtype|ndarray|matrix|recarray|[a-z]+\d+|bool_?))$/;
+  /^(?:builtins\.(?:bool|bytearray|bytes|classmethod|complex|dict|enumerate|filter|float|frozenset|int|list|map|memoryview|object|property|range|reversed|set|slice|staticmethod|str|super|tuple|type|zip)|datetime\.(?:date|datetime|time|timedelta|timezone|tzinfo)|collections\.(?:deque|defaultdict)|array\.array|functools\.partial|operator\.(?:itemgetter|attrgetter|methodcaller)|itertools\.\w+|numpy\.(?:dtype|ndarray|matrix|recarray|[a-z]+\d+|bool_?))$/;
 
 /** How a value is made and filled, whatever its JavaScript class. */
 interface Reduction {
@@ -90,16 +90,18 @@ const RECONSTRUCTOR = new Global("copyreg", "_reconstructor");
 function reductionOf(value: object): Reduction | undefined {
   if (value instanceof PyObject) {
     const { base } = value;
+    // Only such a base cannot be told from the class: a named tuple takes its
+    // fields one by one.
+    const apart = base !== undefined && value.args.length === 1 &&
+      base.name !== "int" && base.name !== "float";
     return {
-      callable: base === undefined ? value.class : RECONSTRUCTOR,
-      args: base === undefined
-        ? value.args
-        : [value.class, base, value.args[0]],
+      callable: apart ? RECONSTRUCTOR : value.class,
+      args: apart ? [value.class, base, value.args[0]] : value.args,
       kwargs: value.kwargs,
-      via: base === undefined ? value.via : "reduce",
+      via: apart ? "reduce" : value.via,
       state: value.state,
-      items: value.items,
-      entries: value.entries,
+      items: value.items ?? (base?.name === "list" ? [] : undefined),
+      entries: value.entries ?? (base?.name === "dict" ? [] : undefined),
       setter: value.stateSetter,
       states: value.moreStates,
     };
@@ -121,19 +123,18 @@ function reductionOf(value: object): Reduction | undefined {
 }
 
 /**
- * Where `a.b.C.D` is taken apart when nothing says so: before the last name, or
- * before the last two where a class's name stands within lower-case modules.
+ * Where `a.b.C.D` is taken apart when nothing says so: before the first name in
+ * upper case, where it stands within lower-case modules, else before the last.
  *
  * @param text Module and name.
  * @returns The two.
  */
 export function splitName(text: string): [module: string, name: string] {
   const parts = text.split(".");
-  let at = parts.length - 1;
-  if (
-    at > 1 && /^[A-Z]/.test(parts[at - 1]!) &&
-    parts.slice(0, at - 1).every((part) => /^[a-z_][a-z0-9_]*$/.test(part))
-  ) at--;
+  const first = parts[0] === "builtins"
+    ? 1
+    : parts.findIndex((part) => /^_*[A-Z]/.test(part));
+  const at = first > 0 ? first : parts.length - 1;
   return [parts.slice(0, at).join("."), parts.slice(at).join(".")];
 }
 

@@ -12,6 +12,7 @@ import {
   construct,
   setEntries,
 } from "../python/construct.ts";
+import { DefaultDict } from "../python/collections.ts";
 import { PyDict } from "../python/dict.ts";
 import { setOwn } from "../python/fields.ts";
 import {
@@ -22,7 +23,7 @@ import {
   PyObject,
   setAttributes,
 } from "../python/object.ts";
-import { typeByName } from "../python/registry.ts";
+import { typeByName, typeOf } from "../python/registry.ts";
 import { FrozenSet, PySet } from "../python/set.ts";
 import { Tuple } from "../python/tuple.ts";
 import { TagError } from "./errors.ts";
@@ -375,13 +376,18 @@ class Restorer {
     const id = this.#begin();
     const [value, isTuple] = yield* this.#make(cls, node);
     this.#objects[id] = value;
-    const isDictLike = node.has("__dict__");
+    // Attributes of a dict's subclass have a key of their own.
+    const isDictLike = node.has("__dict__") || isKnownDict(value);
     const flat: unknown[] = [];
     let state: unknown;
     for (const [key, child] of node) {
       if (key.startsWith("py/")) continue;
       if (key === "__dict__") {
         state = yield child;
+        continue;
+      }
+      if (key === "default_factory" && value instanceof DefaultDict) {
+        value.defaultFactory = yield child;
         continue;
       }
       const name = yield* this.#key(key);
@@ -391,6 +397,7 @@ class Restorer {
       if (flat.length > 0) {
         hashing(() => this.#done(setEntries(value, flat)), "py/object");
       }
+      if (value instanceof PyObject) value.entries ??= [];
       if (!isEmpty(state)) this.#done(buildState(value, state));
     } else if (flat.length > 0) {
       this.#done(buildState(value, this.#attributes(flat)));
@@ -423,9 +430,12 @@ class Restorer {
     if (node.has("py/newargs")) {
       const args = asList(yield node.get("py/newargs"), "py/newargs");
       const value = this.#construct(cls, args, { via: "new" });
-      // A named tuple says what it holds twice.
+      // A subclass of tuple says what it holds twice.
       const items = node.get("py/seq");
-      return [value, Array.isArray(items) && items.length === args.length];
+      const held = args.length === 1 && args[0] instanceof Tuple
+        ? args[0]
+        : args;
+      return [value, Array.isArray(items) && items.length === held.length];
     }
     if (node.has("py/initargs")) {
       const args = asList(yield node.get("py/initargs"), "py/initargs");
@@ -552,6 +562,10 @@ class Restorer {
 function isWalk(value: unknown): value is Walk {
   return typeof value === "object" && value !== null &&
     Object.prototype.toString.call(value) === "[object Generator]";
+}
+
+function isKnownDict(value: unknown): boolean {
+  return value instanceof PyDict && typeOf(value) !== undefined;
 }
 
 function isEmpty(value: unknown): boolean {
