@@ -275,7 +275,28 @@ Deno.test("a name of globalThis is never looked up", () => {
   }
 });
 
-Deno.test("keys with the names of JavaScript's own properties are ordinary", () => {
+/** Deno has no `__proto__` that sets a prototype; Node and browsers have. */
+function withProto(body: () => void): void {
+  const old = Object.getOwnPropertyDescriptor(Object.prototype, "__proto__");
+  Object.defineProperty(Object.prototype, "__proto__", {
+    get(): unknown {
+      return Object.getPrototypeOf(this);
+    },
+    set(prototype): void {
+      if (typeof prototype === "object") Object.setPrototypeOf(this, prototype);
+    },
+    configurable: true,
+  });
+  try {
+    body();
+  } finally {
+    if (old === undefined) {
+      Reflect.deleteProperty(Object.prototype, "__proto__");
+    } else Object.defineProperty(Object.prototype, "__proto__", old);
+  }
+}
+
+function ordinaryKeys(): void {
   const names = [
     "__proto__",
     "constructor",
@@ -314,6 +335,11 @@ Deno.test("keys with the names of JavaScript's own properties are ordinary", () 
   }
   assertEquals(Reflect.ownKeys(Object.prototype).length, before);
   assertEquals(({} as Record<string, unknown>).polluted, undefined);
+}
+
+Deno.test("keys with the names of JavaScript's own properties are ordinary", () => {
+  ordinaryKeys();
+  withProto(ordinaryKeys);
 });
 
 Deno.test("state never touches the prototype of a caller's object", () => {
