@@ -93,6 +93,17 @@ const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const wideUnits = new Uint16Array(WINDOW);
 const wideMap = new Uint32Array(WINDOW + 1);
 const INSIDE = 0xffff_ffff;
+
+/** V8 makes a slow array of one that is made longer at once. */
+const LONGEST_PRESIZED = 30_000_000;
+
+/**
+ * Keys of dicts seen before, by a hash of their bytes. V8 has to look up each
+ * new string that becomes a property; the old one it knows.
+ */
+const KEY_TABLE = 1024;
+const LONGEST_KEY = 32;
+const keyTable: string[] = new Array(KEY_TABLE).fill("");
 const wideDecoder = new TextDecoder(
   new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
   { ignoreBOM: true },
@@ -233,13 +244,94 @@ function typeName(value: unknown): string {
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;
 
+/** Where numbers are read from. */
+interface NumberSource {
+  bytes: Uint8Array;
+  view: DataView;
+  from: number;
+}
+
+// Apart from each other, since V8 makes each fast for what it has seen of it.
+
+/** Appends so many floats. */
+function fillFloats(
+  list: unknown[],
+  count: number,
+  { bytes, view, from }: NumberSource,
+): void {
+  let length = list.length;
+  const total = length + count;
+  // The first decides that the array holds doubles, unboxed.
+  if (length === 0) list[0] = view.getFloat64(from + 1);
+  list.length = total;
+  let at = from;
+  while (length < total) {
+    const code = bytes[at]!;
+    if (code === op.BINFLOAT) {
+      list[length++] = view.getFloat64(at + 1);
+      at += 9;
+    } else at += code === op.FRAME ? 9 : 1;
+  }
+}
+
+/** Appends so many ints. */
+function fillInts(
+  list: unknown[],
+  count: number,
+  { bytes, view, from }: NumberSource,
+): void {
+  let length = list.length;
+  const total = length + count;
+  list.length = total;
+  const safe = bytes.length - 5;
+  let at = from;
+  while (length < total) {
+    const code = bytes[at]!;
+    const size = NUMBER_SIZES[code]!;
+    if (size === 0) at += code === op.FRAME ? 9 : 1;
+    else {
+      // No branch for the size: which it is cannot be foreseen.
+      list[length++] = at <= safe
+        ? view.getInt32(at + 1, true) & NUMBER_MASKS[code]!
+        : code === op.BININT1
+        ? bytes[at + 1]!
+        : bytes[at + 1]! | bytes[at + 2]! << 8;
+      at += size;
+    }
+  }
+}
+
 /** Constructor of plain objects. */
 type PlainConstructor = new (fill: boolean) => Record<string, unknown>;
 
 // Plain objects with room for more properties than `{}` has. V8 takes the room
 // from the assignments it sees in a constructor, and what it then saw in use;
 // an object that outgrows its room is slow to fill and slow to use.
-function Room32(this: Record<string, number>, fill: boolean): void {
+function Room20(this: Record<string, number>, fill: boolean): void {
+  if (!fill) return;
+  this.p0 =
+    this.p1 =
+    this.p2 =
+    this.p3 =
+    this.p4 =
+    this.p5 =
+    this.p6 =
+    this.p7 =
+    this.p8 =
+    this.p9 =
+    this.p10 =
+    this.p11 =
+    this.p12 =
+    this.p13 =
+    this.p14 =
+    this.p15 =
+    this.p16 =
+    this.p17 =
+    this.p18 =
+    this.p19 =
+      0;
+}
+function Room40(this: Record<string, number>, fill: boolean): void {
   if (!fill) return;
   this.p0 =
     this.p1 =
@@ -273,6 +365,14 @@ function Room32(this: Record<string, number>, fill: boolean): void {
     this.p29 =
     this.p30 =
     this.p31 =
+    this.p32 =
+    this.p33 =
+    this.p34 =
+    this.p35 =
+    this.p36 =
+    this.p37 =
+    this.p38 =
+    this.p39 =
       0;
 }
 function Room64(this: Record<string, number>, fill: boolean): void {
@@ -343,17 +443,21 @@ function Room64(this: Record<string, number>, fill: boolean): void {
     this.p63 =
       0;
 }
-Room32.prototype = Room64.prototype = Object.prototype;
-const Plain32 = Room32 as unknown as PlainConstructor;
+Room20.prototype = Room40.prototype = Room64.prototype = Object.prototype;
+const Plain20 = Room20 as unknown as PlainConstructor;
+const Plain40 = Room40 as unknown as PlainConstructor;
 const Plain64 = Room64 as unknown as PlainConstructor;
-for (let i = 0; i < 8; i++) new Plain32(true), new Plain64(true);
+for (let i = 0; i < 8; i++) {
+  new Plain20(true), new Plain40(true), new Plain64(true);
+}
 
-/** An empty object, for so many keys and values. */
+/** An empty object, with room for so many keys and values. */
 function makePlain(count: number): Record<string, unknown> {
-  return count <= 24 || count > 128
-    ? {}
-    : count <= 64
-    ? new Plain32(false)
+  if (count <= 24 || count > 128) return {};
+  return count <= 40
+    ? new Plain20(false)
+    : count <= 80
+    ? new Plain40(false)
     : new Plain64(false);
 }
 
@@ -397,6 +501,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Whether the bytes are nobody else's. */
   #owned = false;
   #head = "";
+  /** An error that waits for the first bytes to say what the input is. */
+  #fault: unknown;
 
   // ASCII of the bytes from #windowStart to #windowEnd.
   #windowStart = 0;
@@ -490,6 +596,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     if (this.#head.length < 8) {
       this.#head += ascii(chunk, 0, Math.min(size, 8 - this.#head.length));
     }
+    if (this.#fault !== undefined) return;
     if (this.#pos === this.#end) {
       this.#setInput(chunk, this.#base + this.#end, false);
       return;
@@ -521,6 +628,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    * @throws {LimitError} If it wants too much.
    */
   pull(): unknown | typeof MORE {
+    if (this.#fault !== undefined) {
+      if (!this.#ended && this.#mayBeOther()) return MORE;
+      throw this.#explain(this.#fault);
+    }
     try {
       for (;;) {
         if (this.#nextPiece < this.#pieces.length) {
@@ -536,8 +647,20 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         return this.#result;
       }
     } catch (error) {
-      throw this.#explain(error);
+      const explained = this.#explain(error);
+      if (this.#ended || !this.#mayBeOther()) throw explained;
+      this.#fault = explained;
+      return MORE;
     }
+  }
+
+  /** Whether the first bytes may still become those of some other file. */
+  #mayBeOther(): boolean {
+    const head = this.#head;
+    return head.length < 8 &&
+      OTHER_FORMATS.some(([magic]) =>
+        magic.length > head.length && magic.startsWith(head)
+      );
   }
 
   /**
@@ -547,8 +670,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    * @returns Its value.
    */
   load(bytes: Uint8Array): unknown {
-    this.#head = "";
-    this.push(bytes);
+    this.#setInput(bytes, 0, false);
     this.#ended = true;
     try {
       if (this.#pos < this.#end && this.#run()) return this.#result;
@@ -557,6 +679,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         bytes.length === 0 ? "the input is empty" : "the pickle ends too early",
       );
     } catch (error) {
+      this.#head = ascii(bytes, 0, Math.min(8, bytes.length));
       throw this.#explain(error);
     }
   }
@@ -564,11 +687,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Makes it ready for other input, and forgets all it has seen. */
   reset(): void {
     this.#setInput(EMPTY, 0, false);
-    this.#queue.clear();
-    this.#need = 0;
+    if (this.#begun) {
+      this.#queue.clear();
+      this.#begin();
+    }
     this.#ended = false;
     this.#opcodeStart = 0;
-    this.#begin();
+    this.#head = "";
+    this.#fault = undefined;
     this.#result = undefined;
   }
 
@@ -702,7 +828,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const base = this.#base;
     const asMaps = this.#asMaps;
     const exact = this.#exactFloats;
-    const plainMemo = this.#fetched === undefined;
+    /** Up to which length the memo is only an array. */
+    const plainMemo = this.#fetched === undefined ? this.#limits.memo : 0;
+    const longest = this.#limits.argumentLength;
     let stack = this.#stack;
     let marks = this.#marks;
     let late = this.#late;
@@ -715,7 +843,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     let limit = frameEnd >= 0 && frameEnd - base < end ? frameEnd - base : end;
     let start = pos;
     let need = 0;
-    this.#begun = true;
+    if (!this.#begun) {
+      this.#begun = true;
+      // An array that grows is copied again and again.
+      if (end - pos > 65536 && memo.length === 0) {
+        memo.length = Math.min(end - pos >> 4, 65536);
+      }
+    }
 
     for (;;) {
       if (pos >= limit) {
@@ -744,7 +878,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               break;
             }
             this.#opcodeStart = base + start;
-            stack[sp++] = this.#text(from, to);
+            if (to - from > longest) this.#checkLength(to - from);
+            stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
+                (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
+              ? this.#key(from, to)
+              : this.#text(from, to);
             pos = to;
             continue;
           }
@@ -760,7 +898,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               break;
             }
             this.#opcodeStart = base + start;
-            stack[sp++] = this.#text(from, to);
+            if (to - from > longest) this.#checkLength(to - from);
+            stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
+                (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
+              ? this.#key(from, to)
+              : this.#text(from, to);
             pos = to;
             continue;
           }
@@ -771,7 +913,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
             }
-            if (plainMemo && memoLength === this.#memoCount) {
+            if (memoLength < plainMemo && memoLength === this.#memoCount) {
               memo[memoLength++] = stack[sp - 1];
               this.#memoCount = memoLength;
               continue;
@@ -791,7 +933,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             const index = bytes[pos]!;
             const value = index < memoLength ? memo[index] : MISSING;
             if (
-              plainMemo && value !== LATE && value !== MISSING &&
+              plainMemo > 0 && value !== LATE && value !== MISSING &&
               this.#forward === undefined
             ) {
               stack[sp++] = value;
@@ -814,7 +956,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             const index = this.#uint32(pos);
             const value = index < memoLength ? memo[index] : MISSING;
             if (
-              plainMemo && value !== LATE && value !== MISSING &&
+              plainMemo > 0 && value !== LATE && value !== MISSING &&
               this.#forward === undefined
             ) {
               stack[sp++] = value;
@@ -840,7 +982,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             const index = bytes[pos++]!;
             if (
-              plainMemo && index === memoLength &&
+              memoLength < plainMemo && index === memoLength &&
               memoLength === this.#memoCount
             ) {
               memo[memoLength++] = stack[sp - 1];
@@ -866,7 +1008,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             const index = this.#uint32(pos);
             pos += 4;
             if (
-              plainMemo && index === memoLength &&
+              memoLength < plainMemo && index === memoLength &&
               memoLength === this.#memoCount
             ) {
               memo[memoLength++] = stack[sp - 1];
@@ -961,7 +1103,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             // The usual way on: memoise, mark. Then the container is late.
             let mark = 0;
             const next = pos < limit ? bytes[pos]! : 0;
-            if (plainMemo && memoLength === this.#memoCount) {
+            if (memoLength < plainMemo && memoLength === this.#memoCount) {
               if (next === op.MEMOIZE) mark = pos + 1;
               else if (
                 next === op.BINPUT && pos + 1 < limit &&
@@ -1008,6 +1150,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             const size = pos < limit ? NUMBER_SIZES[bytes[pos]!]! : 0;
             if (size !== 0 && sp > 0 && isList(stack[sp - 1])) {
               // A batch of numbers goes straight into its list.
+              this.#frameEnd = frameEnd;
               const next = this.#numbers(
                 stack[sp - 1] as unknown[],
                 pos,
@@ -1015,6 +1158,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               );
               if (next !== 0) {
                 pos = next;
+                frameEnd = this.#frameEnd;
+                limit = frameEnd >= 0 && frameEnd - base < end
+                  ? frameEnd - base
+                  : end;
                 continue;
               }
             }
@@ -1263,58 +1410,65 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   }
 
   /**
-   * Appends a batch that consists of numbers and is wholly there.
+   * Appends batches that consist of numbers of one kind and are wholly there,
+   * across the ends of frames.
    *
-   * @returns The offset after its APPENDS; 0 where it is no such batch.
+   * @returns The offset after the last APPENDS; 0 where there is no such batch.
    */
   #numbers(list: unknown[], from: number, limit: number): number {
     if (this.#items) return 0;
     const bytes = this.#bytes;
+    const end = this.#end;
+    const isFloat = bytes[from] === op.BINFLOAT;
+    if (isFloat && this.#exactFloats) return 0;
+    // First how many there are: an array that grows costs more than a look.
+    let frameEnd = this.#frameEnd;
     let at = from;
     let count = 0;
-    let floats = 0;
-    while (at < limit) {
+    let goodAt = 0;
+    let goodCount = 0;
+    let goodFrame = frameEnd;
+    for (;;) {
+      if (at >= limit) {
+        // The end of a frame, and at once another.
+        if (limit >= end) break;
+        frameEnd = -1;
+        if (bytes[at] === op.FRAME && at + 9 <= end) {
+          frameEnd = this.#base + at + 9 + this.#uint64(at + 1);
+          limit = Math.min(end, frameEnd - this.#base);
+          at += 9;
+        } else limit = end;
+        continue;
+      }
       const code = bytes[at]!;
       const size = NUMBER_SIZES[code]!;
-      if (size === 0) break;
-      if (size === 9) floats++;
-      at += size;
-      count++;
+      if (size !== 0) {
+        if (isFloat !== (size === 9)) break;
+        at += size;
+        if (at > limit) break;
+        count++;
+        continue;
+      }
+      if (code !== op.APPENDS) break;
+      at++;
+      goodAt = at;
+      goodCount = count;
+      goodFrame = frameEnd;
+      if (at + 1 >= limit || bytes[at] !== op.MARK) break;
+      if (NUMBER_SIZES[bytes[at + 1]!] === 0) break;
+      at++;
     }
-    if (at >= limit || bytes[at] !== op.APPENDS) return 0;
-    if (floats > 0 && (floats < count || this.#exactFloats)) return 0;
-    this.#values += count;
-    let length = list.length;
+    if (goodAt === 0 || list.length + goodCount > LONGEST_PRESIZED) return 0;
+    this.#frameEnd = goodFrame;
+    this.#values += goodCount;
     const view = this.#view ??= new DataView(
       bytes.buffer,
       bytes.byteOffset,
       bytes.byteLength,
     );
-    list.length = length + count;
-    if (floats > 0) {
-      for (let p = from + 1; p < at; p += 9) {
-        list[length++] = view.getFloat64(p);
-      }
-      return at + 1;
-    }
-    // No branch for the size: which it is cannot be foreseen.
-    const safe = Math.min(at, bytes.length - 5);
-    let p = from;
-    while (p < safe) {
-      const code = bytes[p]!;
-      list[length++] = view.getInt32(p + 1, true) & NUMBER_MASKS[code]!;
-      p += NUMBER_SIZES[code]!;
-    }
-    while (p < at) {
-      const code = bytes[p]!;
-      list[length++] = code === op.BININT1
-        ? bytes[p + 1]!
-        : code === op.BININT2
-        ? bytes[p + 1]! | bytes[p + 2]! << 8
-        : view.getInt32(p + 1, true);
-      p += NUMBER_SIZES[code]!;
-    }
-    return at + 1;
+    if (isFloat) fillFloats(list, goodCount, { bytes, view, from });
+    else fillInts(list, goodCount, { bytes, view, from });
+    return goodAt;
   }
 
   /** Whether what an opcode wants is there, be it beyond the frame. */
@@ -1812,6 +1966,25 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#windowStart = from;
     this.#windowEnd = from + size;
     return this.#window.substring(0, length);
+  }
+
+  /** Text that is to be a key of a dict. */
+  #key(from: number, to: number): string {
+    const bytes = this.#bytes;
+    let hash = to - from;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!;
+      if (byte >= 0x80) return this.#wideText(from, to);
+      hash = Math.imul(hash, 31) + byte | 0;
+    }
+    const slot = (hash ^ hash >>> 15) & KEY_TABLE - 1;
+    const known = keyTable[slot]!;
+    if (known.length === to - from) {
+      let i = 0;
+      while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
+      if (i === known.length) return known;
+    }
+    return keyTable[slot] = ascii(bytes, from, to);
   }
 
   #decode(from: number, to: number): string {
