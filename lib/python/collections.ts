@@ -22,6 +22,16 @@ import { Tuple } from "./tuple.ts";
  *
  * @typeParam K What the keys are.
  * @typeParam V What the values are.
+ *
+ * @example Keep the order of integer-like keys
+ * ```ts
+ * import { OrderedDict, pickle } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new OrderedDict([["2", 1], ["1", 2]])));
+ * assertInstanceOf(back, OrderedDict);
+ * assertEquals([...back.keys()], ["2", "1"]);
+ * ```
  */
 export class OrderedDict<K = unknown, V = unknown> extends PyDict<K, V> {}
 
@@ -31,6 +41,17 @@ export class OrderedDict<K = unknown, V = unknown> extends PyDict<K, V> {}
  *
  * @typeParam K What the keys are.
  * @typeParam V What the values are.
+ *
+ * @example Write one
+ * ```ts
+ * import { DefaultDict, Global, pickle } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const dict = new DefaultDict(new Global("builtins", "list"), [["a", [1]]]);
+ * const back = pickle.loads(pickle.dumps(dict));
+ * assertInstanceOf(back, DefaultDict);
+ * assertEquals(String(back.defaultFactory), "builtins.list");
+ * ```
  */
 export class DefaultDict<K = unknown, V = unknown> extends PyDict<K, V> {
   /** What makes missing values: a {@linkcode Global} mostly, or null. */
@@ -55,6 +76,15 @@ export class DefaultDict<K = unknown, V = unknown> extends PyDict<K, V> {
  * A Python `Counter`: a {@linkcode PyDict} of how often each key was met.
  *
  * @typeParam K What was counted.
+ *
+ * @example Write one
+ * ```ts
+ * import { Counter, pickle } from "@brine/brine";
+ * import { assertInstanceOf } from "@std/assert";
+ *
+ * const bytes = pickle.dumps(new Counter([["a", 3], ["b", 1]]));
+ * assertInstanceOf(pickle.loads(bytes), Counter);
+ * ```
  */
 export class Counter<K = unknown> extends PyDict<K, number | bigint> {}
 
@@ -68,7 +98,8 @@ export class Counter<K = unknown> extends PyDict<K, number | bigint> {}
  * import { Deque } from "@brine/brine/values";
  * import { assertEquals } from "@std/assert";
  *
- * const deque = Deque.of(1, 2, 3);
+ * const deque = new Deque<number>();
+ * deque.push(1, 2, 3);
  * deque.maxlen = 3;
  * assertEquals([...deque], [1, 2, 3]);
  * ```
@@ -91,7 +122,18 @@ export class Deque<T = unknown> extends Array<T> {
   }
 }
 
-/** A Python `ChainMap`: dicts, of which the first that has a key wins. */
+/**
+ * A Python `ChainMap`: dicts, of which the first that has a key wins.
+ *
+ * @example See it in plain JSON
+ * ```ts
+ * import { ChainMap, json } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const chain = new ChainMap([{ a: 1 }, { a: 2, b: 3 }]);
+ * assertEquals(json.dumps(chain, { types: "plain" }), '{"a": 1, "b": 3}');
+ * ```
+ */
 export class ChainMap {
   /** The dicts, the first first. */
   maps: unknown[];
@@ -106,7 +148,18 @@ export class ChainMap {
   }
 }
 
-/** A Python `SimpleNamespace`: attributes and nothing else. */
+/**
+ * A Python `SimpleNamespace`: attributes and nothing else.
+ *
+ * @example Write one
+ * ```ts
+ * import { pickle, SimpleNamespace } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new SimpleNamespace({ a: 1 })));
+ * assertEquals((back as SimpleNamespace).attributes, { a: 1 });
+ * ```
+ */
 export class SimpleNamespace {
   /** A plain object or a {@linkcode PyDict} of its attributes. */
   attributes: unknown;
@@ -131,7 +184,7 @@ export class SimpleNamespace {
 }
 
 /** What `UserDict`, `UserList` and `UserString` are: a value in a wrapping. */
-class Wrapped {
+export class Wrapped {
   /** What it wraps. */
   data: unknown;
 

@@ -48,7 +48,18 @@ function padded(value: number, width = 2): string {
   return String(value).padStart(width, "0");
 }
 
-/** A Python `date`. */
+/**
+ * A Python `date`.
+ *
+ * @example Write one
+ * ```ts
+ * import { pickle, PyDate } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new PyDate(2024, 2, 29)));
+ * assertEquals(String(back), "2024-02-29");
+ * ```
+ */
 export class PyDate {
   /** 1 to 9999. */
   readonly year: number;
@@ -130,7 +141,18 @@ export interface TimeOptions {
   tzinfo?: unknown;
 }
 
-/** A Python `time`. */
+/**
+ * A Python `time`.
+ *
+ * @example Write one
+ * ```ts
+ * import { pickle, PyTime } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new PyTime([13, 37])));
+ * assertEquals(String(back), "13:37:00");
+ * ```
+ */
 export class PyTime {
   /** 0 to 23. */
   readonly hour: number;

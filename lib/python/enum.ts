@@ -14,6 +14,17 @@ import { type PyType, register } from "./registry.ts";
  * A member of a Python enum: its class and its value. A pickle does not say
  * what is an enum, so only those of the standard library are found by
  * themselves; {@linkcode enumType} names others.
+ *
+ * @example Read one
+ * ```ts
+ * import { EnumMember, pickle } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const bytes = new TextEncoder().encode("chttp\nHTTPStatus\n(I404\ntR.");
+ * const status = pickle.loads(bytes);
+ * assertInstanceOf(status, EnumMember);
+ * assertEquals(status.value, 404);
+ * ```
  */
 export class EnumMember extends PyObject {
   /** Its name, where it is known. */
@@ -47,9 +58,11 @@ export class EnumMember extends PyObject {
    */
   override toString(): string {
     const name = this.className.slice(this.className.lastIndexOf(".") + 1);
-    return this.name === undefined
-      ? `${name}(${this.value})`
-      : `${name}.${this.name}`;
+    if (this.name !== undefined) return `${name}.${this.name}`;
+    // What holds others may hold too many for a text.
+    const { value } = this;
+    const isSimple = typeof value !== "object" || value === null;
+    return `${name}(${isSimple ? String(value) : "…"})`;
   }
 
   /**

@@ -15,7 +15,20 @@ import { Tuple } from "./tuple.ts";
 
 const GETATTR = new Global("builtins", "getattr");
 
-/** A method of an object, or another attribute of one: `getattr(self, name)`. */
+/**
+ * A method of an object, or another attribute of one: `getattr(self, name)`.
+ *
+ * @example Look at one
+ * ```ts
+ * import { BoundMethod, pickle } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const text = "c__builtin__\ngetattr\n(](I1\neVappend\ntR.";
+ * const method = pickle.loads(new TextEncoder().encode(text));
+ * assertInstanceOf(method, BoundMethod);
+ * assertEquals([method.self, method.name], [[1], "append"]);
+ * ```
+ */
 export class BoundMethod extends PyObject {
   /** The object. */
   get self(): unknown {
@@ -40,6 +53,18 @@ export class BoundMethod extends PyObject {
 /**
  * A Python `functools.partial`: a function and some of its arguments. It is
  * never called.
+ *
+ * @example Write one
+ * ```ts
+ * import { Global, Partial, pickle } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const partial = new Partial(new Global("builtins", "int"), [], {
+ *   kwargs: { base: 2 },
+ * });
+ * const back = pickle.loads(pickle.dumps(partial));
+ * assertEquals(String(back), "functools.partial(builtins.int)");
+ * ```
  */
 export class Partial {
   /** The function, a {@linkcode Global} mostly. */

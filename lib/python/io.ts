@@ -11,7 +11,18 @@ import { Tuple } from "./tuple.ts";
 
 const POSITIONS = [0, Number.MAX_SAFE_INTEGER] as const;
 
-/** A Python `io.BytesIO`. */
+/**
+ * A Python `io.BytesIO`.
+ *
+ * @example Write one
+ * ```ts
+ * import { BytesIO, pickle } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new BytesIO(Uint8Array.of(1, 2), 1)));
+ * assertEquals((back as BytesIO).position, 1);
+ * ```
+ */
 export class BytesIO {
   /** Its contents. */
   value: Uint8Array;
@@ -32,7 +43,18 @@ export class BytesIO {
   }
 }
 
-/** A Python `io.StringIO`. */
+/**
+ * A Python `io.StringIO`.
+ *
+ * @example Write one
+ * ```ts
+ * import { pickle, StringIO } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new StringIO("some text")));
+ * assertEquals(String(back), "some text");
+ * ```
+ */
 export class StringIO {
   /** Its contents. */
   value: string;

@@ -159,7 +159,7 @@ export class IpAddress {
 }
 
 /** What networks and interfaces have in common: an address and a mask. */
-class WithPrefix {
+export class WithPrefix {
   /** The address. */
   readonly address: IpAddress;
   /** How many bits of it name the network. */
@@ -203,10 +203,32 @@ class WithPrefix {
   }
 }
 
-/** A Python `IPv4Network` or `IPv6Network`. */
+/**
+ * A Python `IPv4Network` or `IPv6Network`.
+ *
+ * @example Make one
+ * ```ts
+ * import { IpAddress, IpNetwork } from "@brine/brine/values";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new IpNetwork(new IpAddress(4, 0x0a000000n), 8);
+ * assertEquals(String(network), "10.0.0.0/8");
+ * ```
+ */
 export class IpNetwork extends WithPrefix {}
 
-/** A Python `IPv4Interface` or `IPv6Interface`: an address in its network. */
+/**
+ * A Python `IPv4Interface` or `IPv6Interface`: an address in its network.
+ *
+ * @example Make one
+ * ```ts
+ * import { IpAddress, IpInterface } from "@brine/brine/values";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const own = new IpInterface(IpAddress.parse("10.1.2.3")!, 8);
+ * assertEquals(String(own), "10.1.2.3/8");
+ * ```
+ */
 export class IpInterface extends WithPrefix {}
 
 setKeyKind(IpAddress.prototype, {

@@ -10,7 +10,20 @@ import { inertType } from "./inert.ts";
 import { PyObject } from "./object.ts";
 import { register } from "./registry.ts";
 
-/** A Python iterator: `iter(list)`, `reversed(list)`, `map(function, …)` …. */
+/**
+ * A Python iterator: `iter(list)`, `reversed(list)`, `map(function, …)` ….
+ *
+ * @example See what is to come
+ * ```ts
+ * import { pickle, PyIterator } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const text = "c__builtin__\niter\n(](I1\nI2\netRI1\nb.";
+ * const iterator = pickle.loads(new TextEncoder().encode(text));
+ * assertInstanceOf(iterator, PyIterator);
+ * assertEquals(iterator.remaining(), [2]);
+ * ```
+ */
 export class PyIterator extends PyObject {
   /**
    * What is still to come, where that is there to be seen: of a list, tuple or

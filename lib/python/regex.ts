@@ -26,6 +26,15 @@ const UNICODE = 32;
 /**
  * A Python `re.Pattern`: the text of the expression and its flags. It is not
  * compiled; Python's syntax is not JavaScript's.
+ *
+ * @example Write one
+ * ```ts
+ * import { Pattern, pickle } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const back = pickle.loads(pickle.dumps(new Pattern("a+b")));
+ * assertEquals(String(back), 're.compile("a+b")');
+ * ```
  */
 export class Pattern {
   /** The expression: text, or bytes. */
@@ -52,7 +61,7 @@ export class Pattern {
   toString(): string {
     const text = typeof this.pattern === "string"
       ? JSON.stringify(this.pattern)
-      : `b${JSON.stringify(String.fromCharCode(...this.pattern))}`;
+      : `b${JSON.stringify(latin1Text(this.pattern))}`;
     const shown = typeof this.pattern === "string"
       ? this.flags & ~UNICODE
       : this.flags;
@@ -71,6 +80,10 @@ export class Pattern {
   toJSON(): unknown {
     return this.pattern;
   }
+}
+
+function latin1Text(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
 setKeyKind(Pattern.prototype, {

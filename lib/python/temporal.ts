@@ -4,25 +4,23 @@
  * @module
  */
 
-type Scope = typeof globalThis;
-
 /** `Temporal.PlainDate`, where the compiler knows it. */
-export type TemporalPlainDate = Scope extends
+export type TemporalPlainDate = typeof globalThis extends
   { Temporal: { PlainDate: { prototype: infer T } } } ? T : unknown;
 /** `Temporal.PlainTime`, where the compiler knows it. */
-export type TemporalPlainTime = Scope extends
+export type TemporalPlainTime = typeof globalThis extends
   { Temporal: { PlainTime: { prototype: infer T } } } ? T : unknown;
 /** `Temporal.PlainDateTime`, where the compiler knows it. */
-export type TemporalPlainDateTime = Scope extends
+export type TemporalPlainDateTime = typeof globalThis extends
   { Temporal: { PlainDateTime: { prototype: infer T } } } ? T : unknown;
 /** `Temporal.ZonedDateTime`, where the compiler knows it. */
-export type TemporalZonedDateTime = Scope extends
+export type TemporalZonedDateTime = typeof globalThis extends
   { Temporal: { ZonedDateTime: { prototype: infer T } } } ? T : unknown;
 /** `Temporal.Instant`, where the compiler knows it. */
-export type TemporalInstant = Scope extends
+export type TemporalInstant = typeof globalThis extends
   { Temporal: { Instant: { prototype: infer T } } } ? T : unknown;
 /** `Temporal.Duration`, where the compiler knows it. */
-export type TemporalDuration = Scope extends
+export type TemporalDuration = typeof globalThis extends
   { Temporal: { Duration: { prototype: infer T } } } ? T : unknown;
 
 /** What is used of Temporal, whatever the compiler knows. */

@@ -36,7 +36,18 @@ export interface WallClock {
   readonly fold: number;
 }
 
-/** A Python `datetime.timezone`: a fixed offset, with a name perhaps. */
+/**
+ * A Python `datetime.timezone`: a fixed offset, with a name perhaps.
+ *
+ * @example Name an offset
+ * ```ts
+ * import { TimeDelta, TimeZone } from "@brine/brine/values";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(new TimeZone(new TimeDelta(0, 20700))), "UTC+05:45");
+ * assertEquals(String(TimeZone.utc), "UTC");
+ * ```
+ */
 export class TimeZone {
   /** UTC. */
   static readonly utc: TimeZone = new TimeZone(new TimeDelta(0));
@@ -92,7 +103,19 @@ setKeyKind(TimeZone.prototype, {
   key: ({ offset }: TimeZone) => `timezone ${offset.totalMicroseconds()}`,
 });
 
-/** A Python `zoneinfo.ZoneInfo`: a zone of the IANA database, by its key. */
+/**
+ * A Python `zoneinfo.ZoneInfo`: a zone of the IANA database, by its key.
+ *
+ * @example Tell the time in Paris
+ * ```ts
+ * import { PyDateTime, ZoneInfo } from "@brine/brine/values";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tzinfo = new ZoneInfo("Europe/Paris");
+ * const noon = new PyDateTime([2024, 7, 1, 12], { tzinfo });
+ * assertEquals(String(noon), "2024-07-01T12:00:00+02:00");
+ * ```
+ */
 export class ZoneInfo {
   /** Its key: `Europe/Paris`. */
   readonly key: string;
@@ -129,7 +152,17 @@ export class ZoneInfo {
   }
 }
 
-/** A zone of the pytz package. */
+/**
+ * A zone of the pytz package.
+ *
+ * @example Name one
+ * ```ts
+ * import { PytzZone } from "@brine/brine/values";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(new PytzZone("Europe/Paris")), "Europe/Paris");
+ * ```
+ */
 export class PytzZone {
   /** `UTC`, a key of the IANA database, or null for a fixed offset. */
   readonly zone: string | null;
@@ -256,13 +289,18 @@ function dateutilOffset(zone: PyObject): number | undefined {
   }
 }
 
-/** Few zones are used at once, and their names come from strangers. */
-const MAX_FORMATS = 64;
-const formats = new Map<string, Intl.DateTimeFormat | undefined>();
+/** Some 600 zones there are; of names that are none, there is no end. */
+const MAX_UNKNOWN = 1000;
+const formats = new Map<string, Intl.DateTimeFormat>();
+const unknown = new Set<string>();
 
 function formatOf(key: string): Intl.DateTimeFormat | undefined {
-  if (formats.has(key)) return formats.get(key);
-  let format: Intl.DateTimeFormat | undefined;
+  const known = formats.get(key);
+  if (known !== undefined || unknown.has(key)) return known;
+  // Intl takes a name in any case; then only one of them is kept.
+  const canonical = key.toLowerCase();
+  let format = formats.get(canonical);
+  if (format !== undefined) return format;
   // An offset such as "+01:00" is a zone to Intl and none to Python.
   if (/^[A-Za-z][\w+/-]{0,63}$/.test(key)) {
     try {
@@ -281,9 +319,13 @@ function formatOf(key: string): Intl.DateTimeFormat | undefined {
       // Not a zone that this runtime knows.
     }
   }
-  if (formats.size >= MAX_FORMATS) formats.clear();
-  formats.set(key, format);
-  return format;
+  if (format !== undefined) {
+    formats.set(canonical, format);
+    return format;
+  }
+  if (unknown.size >= MAX_UNKNOWN) unknown.clear();
+  if (key.length < 100) unknown.add(key);
+  return undefined;
 }
 
 /** The offset at an instant, both in milliseconds. */

@@ -9,7 +9,19 @@ import { Global, PyObject } from "./object.ts";
 import { register } from "./registry.ts";
 import { Tuple } from "./tuple.ts";
 
-/** A generic type or a union: `list[int]`, `int | str`, `typing.List[int]`. */
+/**
+ * A generic type or a union: `list[int]`, `int | str`, `typing.List[int]`.
+ *
+ * @example Read one
+ * ```ts
+ * import { pickle } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = "c_operator\ngetitem\n(ctyping\nList\nc__builtin__\nint\ntR.";
+ * const list = pickle.loads(new TextEncoder().encode(text));
+ * assertEquals(String(list), "typing.List[int]");
+ * ```
+ */
 export class TypeForm extends PyObject {
   /**
    * As in Python's source.
