@@ -58,6 +58,7 @@ class WideDecoder {
   #left: Uint8Array = new Uint8Array();
   /** Half a pair at the end of a piece. */
   #high = "";
+  #error: UnicodeDecodeError | undefined;
 
   constructor({ encoding, skip }: Detected) {
     this.#encoding = encoding;
@@ -67,6 +68,7 @@ class WideDecoder {
   }
 
   push(chunk: Uint8Array): string {
+    if (this.#error !== undefined) throw this.#error;
     let bytes = chunk;
     if (this.#left.length > 0) {
       bytes = new Uint8Array(this.#left.length + chunk.length);
@@ -84,13 +86,15 @@ class WideDecoder {
       } else {
         const code = view.getUint32(i, this.#little);
         if (code > 0x10ffff) {
+          // What stands before it may be wrong in itself.
           const pos = this.#offset + i;
-          throw new UnicodeDecodeError(
+          this.#error = new UnicodeDecodeError(
             `'${this.#encoding}' codec can't decode bytes in position ${pos}-${
               pos + 3
             }: code point not in range(0x110000)`,
             pos,
           );
+          break;
         }
         if (code > 0xffff) {
           units.push(0xd7c0 + (code >> 10), 0xdc00 | (code & 0x3ff));
@@ -113,6 +117,7 @@ class WideDecoder {
   }
 
   end(): string {
+    if (this.#error !== undefined) throw this.#error;
     const left = this.#left.length;
     if (left > 0) {
       const pos = this.#offset;

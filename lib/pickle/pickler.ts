@@ -199,6 +199,9 @@ const STEP_NAMES: Record<number, string> = {
   1: ".class",
   2: ".args",
   3: ".kwargs",
+  7: ".state",
+  8: ".stateSetter",
+  9: ".state",
 };
 
 /** How an object is written: `save_reduce` of `_pickle.c`. */
@@ -400,6 +403,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   #globals = new Map<string, number>();
   /** By their one byte; -1: the empty bytes. */
   #tinyBytes = new Map<number, Uint8Array>();
+  /** Values whose persistent ids are being written. */
+  #named = new Set<unknown>();
   /** Buffers that stayed in the pickle. */
   #inBand = new Set<PickleBuffer>();
   /** Where tuples and reductions were met while they were being written. */
@@ -679,6 +684,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (this.#tinyBytes.size > 0) this.#tinyBytes.clear();
     if (this.#pending.size > 0) this.#pending.clear();
     if (this.#inBand.size > 0) this.#inBand.clear();
+    if (this.#named.size > 0) this.#named.clear();
     if (this.#reentered.size > 0) this.#reentered.clear();
     if (this.#keyMisses > 0) {
       this.#keyMisses = 0;
@@ -720,6 +726,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
             return true;
           }
           this.#bytes[this.#at++] = frame.index;
+          this.#named.delete(frame.value);
           this.#pop();
       }
       if (this.#chunks.length > 0 && this.#streams) return false;
@@ -864,7 +871,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       return this.#wideInt(value, at);
     }
     bytes[at] = 0x47;
-    this.#view.setFloat64(at + 1, value);
+    this.#view.setFloat64(at + 1, value === value ? value : NaN);
     return at + 9;
   }
 
@@ -1232,7 +1239,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       return;
     }
     this.#bytes[at] = 0x47;
-    this.#view.setFloat64(at + 1, value);
+    // A NaN may have any bits in JavaScript; Python's has these.
+    this.#view.setFloat64(at + 1, value === value ? value : NaN);
     this.#at = at + 9;
   }
 
@@ -1275,14 +1283,21 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (this.#at >= this.#boundary) this.#at = this.#cross(this.#at);
     if (this.#persistentId !== undefined) {
       const id = this.#persistentId(value);
-      if (id !== undefined && id !== null) return this.#persistent(id);
+      if (id !== undefined && id !== null) return this.#persistent(id, value);
     }
     this.#save(value);
   }
 
-  #persistent(id: unknown): void {
+  #persistent(id: unknown, value: unknown): void {
     if (this.#protocol > 0) {
-      this.#push(OPCODE, undefined).index = BINPERSID;
+      if (this.#named.has(value)) {
+        throw this.#error(
+          "circular",
+          "a persistent id has its own value in it",
+        );
+      }
+      this.#named.add(value);
+      this.#push(OPCODE, value).index = BINPERSID;
       this.#save(id);
       return;
     }
@@ -2027,7 +2042,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         this.#push(OPCODE, undefined).index = BINPERSID;
         return this.#value(value.id);
       }
-      return this.#persistent(value.id);
+      return this.#persistent(value.id, value);
     }
     if (value instanceof Extension) return this.#extension(value);
     if (value instanceof FreshItems) return this.#freshItems(value);
