@@ -106,6 +106,9 @@ const REGION = 13;
 /** Within `#relayout`: gets its bracket there. */
 const CLOSING_LIST = 14;
 const CLOSING_DICT = 15;
+/** Within `#relayout`: loses its bracket there. */
+const REOPEN_LIST = 16;
+const REOPEN_DICT = 17;
 /** In the memo: the text is gone. */
 const GONE = 255;
 
@@ -184,6 +187,7 @@ const CHANGED = 3;
 const hashSeed = (Math.random() * 0x100000000) | 1;
 const DUP_SIZE = 4096;
 const dupSeen = new Int32Array(DUP_SIZE);
+const dupEntry = new Int32Array(DUP_SIZE);
 let dupTag = 0;
 
 /** Options of the machine; see `PickleToJsonOptions`. */
@@ -277,6 +281,8 @@ export class PickleTextMachine
   #mOrder = new Int32Array(0);
   #seq = 0;
   #seqFloor = 0;
+  /** Slots of containers that have been fetched. */
+  readonly #copied = new Set<number>();
 
   // Containers that are known from the tape and open: entry and last opcode.
   #knownIndex: number[] = [];
@@ -284,7 +290,8 @@ export class PickleTextMachine
   #knownTop = -1;
   #tape = 0;
 
-  #keySets: HashSet[] = [];
+  /** The keys so far of dicts that get them in several batches. */
+  readonly #keySets = new Map<number, HashSet>();
   #mode: "text" | "region" | "values" = "text";
   #region: Region | undefined;
   #regionEntry = 0;
@@ -298,6 +305,10 @@ export class PickleTextMachine
   /** Whether a line break stands before the next text. */
   #between = false;
   #moved = 0;
+  // What `#relayout` reads from, made once.
+  #oldText = new Uint8Array(1024);
+  #oldHead = new Int32Array(64);
+  #oldStart = new Int32Array(64);
   #failed: unknown;
 
   /**
@@ -511,7 +522,7 @@ export class PickleTextMachine
         this.#committed + this.#window + CHUNK,
       );
     }
-    this.#room(0);
+    this.#room(1);
     this.#checkOutput();
   }
 
@@ -686,15 +697,16 @@ export class PickleTextMachine
   }
 
   /** Keeps text for a slot for good. */
-  #keep(slot: number, kind: number, from: number, to: number): void {
+  #keep(slot: number, kind: number, from: number, to: number): boolean {
     if (
       this.#kept.used + to - from > this.#limits.memoBytes ||
       this.#kept.size >= this.#limits.memo
     ) {
-      if (this.#plan === undefined) return;
+      if (this.#plan === undefined) return false;
       throw new LimitError("memoBytes", this.#limits.memoBytes);
     }
     this.#kept.set(slot, { kind, out: this.#out, from, to });
+    return true;
   }
 
   // ------------------------------------------------------------- the loop
@@ -712,7 +724,7 @@ export class PickleTextMachine
       this.#growStack(capacity);
     }
     if (this.#plan === undefined) this.#growMemo(size);
-    if (this.#o > this.#out.length - MARGIN) this.#room(0);
+    if (this.#o > this.#out.length - MARGIN) this.#room(1);
     const plain = this.#plain;
     const plan = this.#plan;
     const refs = plan?.fetched;
@@ -786,7 +798,7 @@ export class PickleTextMachine
         }
         this.#o = o;
         this.#sp = sp;
-        this.#room(0);
+        this.#room(1);
         out = this.#out;
         o = this.#o;
         base0 = this.#base0;
@@ -885,7 +897,7 @@ export class PickleTextMachine
               from = keptAt[i]!;
             }
             const n = keptLength[i]!;
-            if (from === 0 || n > 2048 || keptKinds[i] === GONE) {
+            if (from === 0 || n > 2048 || keptKinds[i]! > QUOTED) {
               o = h;
               slow = FETCH;
               break;
@@ -1082,11 +1094,22 @@ export class PickleTextMachine
                   hash ^ out[s + 2]! ^ ((e - s) << 8) ^ (hash >>> 15),
                   0x85ebca6b,
                 ) >>> 20;
-                if (dupSeen[hash] === tag) {
-                  slow = SETITEMS;
-                  break;
+                while (dupSeen[hash] === tag) {
+                  const other = dupEntry[hash]!;
+                  if (
+                    sameText(
+                      out,
+                      { from: s, to: e },
+                      { from: start[other]!, to: head[other + 1]! },
+                    )
+                  ) {
+                    slow = SETITEMS;
+                    break;
+                  }
+                  hash = (hash + 1) & (DUP_SIZE - 1);
                 }
                 dupSeen[hash] = tag;
+                dupEntry[hash] = i;
               }
               if (slow !== 0) break;
             } else if (
@@ -1463,6 +1486,9 @@ export class PickleTextMachine
       if (
         // Its own child: that would be a cycle, so it is a sibling.
         (slot >= 0 && slot === this.#slot[top]) ||
+        // What comes next shows that it stays empty.
+        (this.#count[top] === 0 && kind <= OPEN_DICT &&
+          !this.#mayBeChild(list)) ||
         // Nothing that is no key.
         (!list && (op === 0x5d || op === 0x7d || op === 0x29)) ||
         // An old one would be on the tape if it got more.
@@ -1471,6 +1497,24 @@ export class PickleTextMachine
     }
     this.#pushLevel(list ? ONE_ITEM : ONE_PAIR, this.#sp, known);
     this.#pre = this.#count[top]! > 0 ? 1 : 0;
+  }
+
+  /** Looks ahead: is it possible that one item (or pair) follows for the top? */
+  #mayBeChild(list: boolean): boolean {
+    let at = this.#p;
+    for (let n = list ? 1 : 2; n > 0; n--) {
+      const op = at < this.#end ? this.#in[at]! : 0;
+      // What is more than an atom may be anything.
+      if (PUSH_SIZE[op] === 0 || op === 0x5d || op === 0x7d) return true;
+      const size = opcodeSize(this.#in, { at, end: this.#end, scanned: 0 });
+      if (size < 0) return true;
+      at += size;
+      const memo = this.#in[at];
+      if (at < this.#end) {
+        at += memo === 0x94 ? 1 : memo === 0x71 ? 2 : memo === 0x72 ? 5 : 0;
+      }
+    }
+    return at >= this.#end || this.#in[at] === (list ? 0x61 : 0x73);
   }
 
   #isOld(entry: number): boolean {
@@ -1598,11 +1642,23 @@ export class PickleTextMachine
     if (this.#moved > 64 * (this.#base0 + this.#o) + (64 << 20)) {
       throw new Snag("its tuples nest too deep");
     }
-    const old = this.#out.slice(s0, this.#o);
     const oldEnd = this.#o;
     const n = this.#sp - from;
-    const oldHead = this.#head.slice(from, this.#sp);
-    const oldStart = this.#start.slice(from, this.#sp);
+    if (size > this.#oldText.length) this.#oldText = new Uint8Array(size * 2);
+    if (n > this.#oldHead.length) {
+      this.#oldHead = new Int32Array(n * 2);
+      this.#oldStart = new Int32Array(n * 2);
+    }
+    const old = this.#oldText;
+    const oldHead = this.#oldHead;
+    const oldStart = this.#oldStart;
+    if (size < 64) {
+      for (let i = 0; i < size; i++) old[i] = this.#out[s0 + i]!;
+    } else old.set(this.#out.subarray(s0, oldEnd));
+    for (let i = 0; i < n; i++) {
+      oldHead[i] = this.#head[from + i]!;
+      oldStart[i] = this.#start[from + i]!;
+    }
     // #room may move everything down; the copies go with it.
     const before = this.#base0;
     this.#room(n * 8 + 64);
@@ -1655,7 +1711,10 @@ export class PickleTextMachine
         w += b - a;
       }
       if (kind === QUOTED) out[w++] = 34;
-      else if (kind === CLOSING_LIST || kind === CLOSING_DICT) {
+      else if (kind === REOPEN_LIST || kind === REOPEN_DICT) {
+        w--;
+        kind = kind === REOPEN_LIST ? OPEN_LIST : OPEN_DICT;
+      } else if (kind === CLOSING_LIST || kind === CLOSING_DICT) {
         out[w++] = kind === CLOSING_LIST ? 93 : 125;
         kind = kind === CLOSING_LIST ? LIST : DICT;
         closings.push(i, w);
@@ -1692,8 +1751,8 @@ export class PickleTextMachine
   #appends(): number {
     this.#demoteToMark();
     if (this.#lCtx[this.#lp] !== LIST_BATCH) {
-      if (this.#lCtx[this.#lp] === TUPLE_MARK) this.#lateMutation();
-      this.#unexpected();
+      this.#reopen(this.#lBase[this.#lp]! - 2, LIST_BATCH);
+      return 0;
     }
     const T = this.#lBase[this.#lp]! - 2;
     if (T !== this.#knownTop) return 0;
@@ -1703,6 +1762,35 @@ export class PickleTextMachine
     this.#extended(this.#at + this.#p);
     this.#p++;
     return 0;
+  }
+
+  /** A list or dict that was taken for whole gets more. */
+  #reopen(target: number, ctx: number): void {
+    const lp = this.#lp;
+    const list = ctx === ONE_ITEM || ctx === LIST_BATCH;
+    const batch = ctx === LIST_BATCH || ctx === DICT_BATCH;
+    if (target < 0 || (batch && this.#lCtx[lp] !== TUPLE_MARK)) {
+      this.#unexpected();
+    }
+    // It belongs to the level below where its items have a MARK of their own.
+    const level = batch ? lp - 1 : lp;
+    if (target < this.#lBase[level]!) this.#unexpected();
+    const slot = this.#slot[target]!;
+    if (
+      this.#kind[target] !== (list ? LIST : DICT) ||
+      (slot >= 0 && this.#copied.has(slot))
+    ) this.#lateMutation();
+    this.#kind[target] = list ? REOPEN_LIST : REOPEN_DICT;
+    if (batch) this.#lCtx[lp] = ctx;
+    else this.#pushLevel(ctx, target + 1, false);
+    this.#relayout(target);
+    if (slot >= 0 && this.#plan === undefined) {
+      const i = slot & (this.#mSlot.length - 1);
+      if (this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#seqFloor) {
+        this.#mEnd[i] = -1;
+      }
+    }
+    this.#setPre();
   }
 
   #lateMutation(): never {
@@ -1726,7 +1814,10 @@ export class PickleTextMachine
       this.#demote(lp - 1);
       return 0;
     }
-    if (ctx !== ONE_ITEM || target !== base - 1) this.#lateMutation();
+    if (ctx !== ONE_ITEM || target !== base - 1) {
+      this.#reopen(target, ONE_ITEM);
+      return 0;
+    }
     this.#count[target]!++;
     this.#sp = base;
     this.#lp--;
@@ -1744,7 +1835,10 @@ export class PickleTextMachine
       this.#demote(lp - 1);
       return 0;
     }
-    if (ctx !== ONE_PAIR || target !== base - 1) this.#lateMutation();
+    if (ctx !== ONE_PAIR || target !== base - 1) {
+      this.#reopen(target, ONE_PAIR);
+      return 0;
+    }
     this.#checkKeys(base, target);
     this.#count[target]!++;
     this.#sp = base;
@@ -1759,8 +1853,8 @@ export class PickleTextMachine
   #setItems(): number {
     this.#demoteToMark();
     if (this.#lCtx[this.#lp] !== DICT_BATCH) {
-      if (this.#lCtx[this.#lp] === TUPLE_MARK) this.#lateMutation();
-      this.#unexpected();
+      this.#reopen(this.#lBase[this.#lp]! - 2, DICT_BATCH);
+      return 0;
     }
     const base = this.#lBase[this.#lp]!;
     const T = base - 2;
@@ -1786,8 +1880,11 @@ export class PickleTextMachine
       this.#kind[target] === OPEN_DICT0;
     let set: HashSet | undefined;
     if (more) {
-      set = this.#keySets[this.#lp] ??= new HashSet(1 << 20);
-      if (!later) set.clear();
+      set = this.#keySets.get(target);
+      if (set === undefined) {
+        set = new HashSet(1 << 20);
+        this.#keySets.set(target, set);
+      } else if (!later) set.clear();
     }
     const seen = n > 1 ? new Set<string>() : undefined;
     for (let i = from; i < this.#sp; i += 2) {
@@ -1980,6 +2077,7 @@ export class PickleTextMachine
       const from = kept.at[place]! - 1;
       const n = kept.length[place]!;
       const kind = kept.kinds[place]!;
+      if (kind > QUOTED) this.#copied.add(slot);
       this.#room(n + 8);
       this.#separate();
       this.#out.set(kept.arena.subarray(from, from + n), this.#o);
@@ -2040,6 +2138,7 @@ export class PickleTextMachine
       throw new Snag("it refers to a value from too long ago");
     }
     const from = this.#mStart[i]! - this.#base0;
+    if (kind > QUOTED) this.#copied.add(slot);
     if (n <= 65536) {
       this.#keep(slot, kind >= TUPLE ? COPY : kind, from, from + n);
     }
@@ -2350,6 +2449,7 @@ export class PickleTextMachine
     this.#memoCount = 0;
     this.#sparse = false;
     this.#kept.clear();
+    this.#copied.clear();
     this.#seqFloor = this.#seq;
     if (this.#seq > 1 << 30) {
       this.#seq = this.#seqFloor = 0;
@@ -2698,6 +2798,20 @@ function grown<T extends Uint8Array | Int32Array | Float64Array>(
 ): T {
   to.set(from);
   return to;
+}
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+function sameText(out: Uint8Array, a: Range, b: Range): boolean {
+  const size = a.to - a.from;
+  if (size !== b.to - b.from) return false;
+  for (let i = 0; i < size; i++) {
+    if (out[a.from + i] !== out[b.from + i]) return false;
+  }
+  return true;
 }
 
 function isInt(out: Uint8Array, from: number, to: number): boolean {
