@@ -588,20 +588,15 @@ register(
     make: (args) => args.length <= 1 ? NaT : undefined,
   },
   { names: names("pandas._libs.missing", "NA"), value: NA },
+  { names: names("pandas._libs.tslibs.nattype", "NaT"), value: NaT },
   {
     names: [],
     class: PandasMissing,
-    // A bare name, but for NaT.
+    // By bare names: what makes NaT has not always been called the same.
     reduce: (missing: PandasMissing) =>
       (missing === NaT
-        ? {
-          callable: new Global(
-            "pandas._libs.tslibs.nattype",
-            "_nat_unpickle",
-          ),
-          args: [null],
-        }
-        : new Global("pandas._libs.missing", "NA")) as Reduced,
+        ? new Global("pandas", "NaT")
+        : new Global("pandas._libs.missing", "NA")) as unknown as Reduced,
     toPlain: () => null,
   },
 );
