@@ -523,7 +523,7 @@ class Maker {
         const object = new PyObject(new Global("samplemod", "Plain"));
         this.#made.push(object);
         // Not without one, as ListSub below is not empty.
-        const state = new PyDict([["a", null]]);
+        const state = new PyDict<string, unknown>([["a", null]]);
         for (const item of some()) state.set(`a${random.below(9)}`, item);
         object.state = state;
         return object;
@@ -565,7 +565,9 @@ Deno.test({
             assertEquals(wrong, undefined, `${where}: ${shown(bytes)}`);
             const back = await python.dumps(bytes, {
               protocol: random.below(highest(version) + 1),
-              pure: random.below(2) === 0,
+              // Older ones in Python forget that a bytearray was written.
+              pure: Number(version.split(".")[1]) >= 10 &&
+                random.below(2) === 0,
             });
             assertEquals(
               difference(expected, describe(loads(back, EXACT)), {
