@@ -271,10 +271,15 @@ export class PyDateTime {
    * @throws {RangeError} Where there is no such time.
    */
   constructor(fields: readonly number[], options: TimeOptions = {}) {
-    const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = fields;
-    const [second = 0, microsecond = 0] = fields.slice(5);
+    const [year = 0, month = 0, day = 0] = fields;
+    const hour = fields[3] ?? 0;
+    const minute = fields[4] ?? 0;
+    const second = fields[5] ?? 0;
+    const microsecond = fields[6] ?? 0;
     if (!isDate(year, month, day)) throw new RangeError("no such day");
-    if (!isTime(fields.slice(3))) throw new RangeError("no such time of day");
+    if (!isTime([hour, minute, second, microsecond])) {
+      throw new RangeError("no such time of day");
+    }
     this.year = year;
     this.month = month;
     this.day = day;
@@ -498,6 +503,29 @@ function makeTime(
   return new PyTime(fields as number[], options);
 }
 
+/** The ten bytes that pickles nearly always have. */
+function ofState(
+  state: Uint8Array,
+  tzinfo: unknown,
+): PyDateTime | undefined {
+  const year = state[0]! << 8 | state[1]!;
+  const month = state[2]! & 0x7f;
+  const fields = [
+    year,
+    month,
+    state[3]!,
+    state[4]!,
+    state[5]!,
+    state[6]!,
+    state[7]! << 16 | state[8]! << 8 | state[9]!,
+  ];
+  if (
+    !isDate(year, month, fields[2]) || fields[3]! > 23 || fields[4]! > 59 ||
+    fields[5]! > 59 || fields[6]! > 999_999
+  ) return undefined;
+  return new PyDateTime(fields, { tzinfo, fold: state[2]! >> 7 });
+}
+
 function makeDateTime(
   args: readonly unknown[],
   call: MakeCall,
@@ -505,14 +533,7 @@ function makeDateTime(
   const state = args.length > 0 ? bytesOf(args[0], 10) : undefined;
   if (state !== undefined) {
     const options = namedOptions(args.slice(1), call);
-    const [high = 0, low = 0, month = 0, day = 0, hour = 0] = state;
-    const [minute = 0, second = 0, a = 0, b = 0, c = 0] = state.subarray(5);
-    const date = [high * 256 + low, month & 0x7f, day] as const;
-    const time = [hour, minute, second, a << 16 | b << 8 | c];
-    if (options === undefined || !isDate(...date) || !isTime(time)) {
-      return undefined;
-    }
-    return new PyDateTime([...date, ...time], { ...options, fold: month >> 7 });
+    return options && ofState(state, options.tzinfo);
   }
   const [year, month, day] = args;
   const options = namedOptions(args.slice(7), call);
