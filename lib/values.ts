@@ -96,6 +96,7 @@ export {
 } from "./python/object.ts";
 export { Decimal, Fraction } from "./python/numbers.ts";
 export * from "./python/path.ts";
+export * from "./python/pickle_buffer.ts";
 export * from "./python/range.ts";
 export * from "./python/regex.ts";
 export type { MakeCall, PyType, Reduced } from "./python/registry.ts";

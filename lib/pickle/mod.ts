@@ -44,7 +44,12 @@ export type {
   GlobalHandler,
   LoadOptions,
 } from "./options.ts";
-export { type DumpOptions, toPickle } from "./pickler.ts";
+export {
+  type DumpOptions,
+  type EncoderStreamOptions,
+  toPickle,
+} from "./pickler.ts";
+export type { Reduced } from "../python/registry.ts";
 export { type ScannedFile, toSarif } from "./sarif.ts";
 export {
   type NameVerdict,
