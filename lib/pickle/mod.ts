@@ -49,6 +49,7 @@ export {
   type EncoderStreamOptions,
   toPickle,
 } from "./pickler.ts";
+export type { Global } from "../python/object.ts";
 export type { Reduced } from "../python/registry.ts";
 export { type ScannedFile, toSarif } from "./sarif.ts";
 export {

@@ -43,8 +43,8 @@ import { toPython2Name } from "./python2_names.ts";
  *
  * @example Pickle a class of one's own
  * ```ts
- * import { Global, pickle } from "@brine/brine";
- * import { assertEquals } from "@std/assert";
+ * import { Global, pickle, PyObject } from "@brine/brine";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
  *
  * class Point {
  *   constructor(readonly x: number, readonly y: number) {}
@@ -55,8 +55,10 @@ import { toPython2Name } from "./python2_names.ts";
  *     };
  *   }
  * }
- * const bytes = pickle.dumps(new Point(1, 2));
- * assertEquals(String(pickle.loads(bytes).class), "shapes.Point");
+ *
+ * const point = pickle.loads(pickle.dumps(new Point(1, 2)));
+ * assertInstanceOf(point, PyObject);
+ * assertEquals(String(point.class), "shapes.Point");
  * ```
  */
 export const toPickle: unique symbol = Symbol.for("brine.toPickle");
