@@ -101,13 +101,14 @@ export interface DumpToOptions extends DumpOptions {
  *
  * @example Write into a stream
  * ```ts
- * import { dump, load } from "@brine/brine/pickle";
+ * import { dump, loads } from "@brine/brine/pickle";
  * import { assertEquals } from "@std/assert";
  *
  * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
  * const written = dump({ a: 1 }, writable);
- * assertEquals(await load(readable), { a: 1 });
+ * const bytes = await new Response(readable).bytes();
  * await written;
+ * assertEquals(loads(bytes), { a: 1 });
  * ```
  *
  * @example Write two pickles, one behind the other
