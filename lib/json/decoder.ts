@@ -7,7 +7,6 @@
 import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import { encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
 import { type Limits, resolveLimits } from "../python/limits.ts";
-import { type Machine, MORE } from "../streams/machine_stream.ts";
 import { ValueBuilder } from "./builder.ts";
 import type { Types } from "./convert.ts";
 import { decodeJson, TextInput } from "./encoding.ts";
@@ -103,18 +102,27 @@ const LONGEST_TEXT = 0x1fff_ffe8;
 /** From here on a stream is read piece by piece instead of as one text. */
 const LONG_INPUT = 0x1000_0000;
 
-interface Plan {
+/** Options, looked through. */
+export interface Plan {
+  /** As they were given. */
   options: LoadsOptions;
   /** Reads the tags of what was read. */
   finish: (value: unknown) => unknown;
   /** Whether `JSON.parse` may do the work where the text allows it. */
   native: boolean;
+  /** All of them. */
   limits: Readonly<Required<Limits>>;
 }
 
 const unchanged = (value: unknown): unknown => value;
 
-function makePlan(options: LoadsOptions): Plan {
+/**
+ * Looks through options.
+ *
+ * @param options As they were given.
+ * @returns The plan.
+ */
+export function makePlan(options: LoadsOptions): Plan {
   if (options.types === "tagged") {
     const { types: _, allow, dicts = "auto", ...rest } = options;
     // Their keys' order counts, which plain objects do not keep.
@@ -135,7 +143,17 @@ function makePlan(options: LoadsOptions): Plan {
   };
 }
 
-function makeBuilder({ options, limits }: Plan, items: boolean): ValueBuilder {
+/**
+ * Makes what makes values.
+ *
+ * @param plan The options.
+ * @param items Whether the elements of one container are the values.
+ * @returns The builder.
+ */
+export function makeBuilder(
+  { options, limits }: Plan,
+  items: boolean,
+): ValueBuilder {
   return new ValueBuilder({
     dicts: options.dicts ?? "auto",
     floats: options.floats ?? "number",
@@ -149,7 +167,15 @@ function makeBuilder({ options, limits }: Plan, items: boolean): ValueBuilder {
   });
 }
 
-function makeTokenizer(
+/**
+ * Makes what reads.
+ *
+ * @param plan The options.
+ * @param builder What makes values.
+ * @param rest How texts are told apart.
+ * @returns The tokenizer.
+ */
+export function makeTokenizer(
   { options, limits }: Plan,
   builder: ValueBuilder,
   rest: { framing: "document" | "sequence" | "items"; doc?: string },
@@ -247,8 +273,14 @@ function parsePieces(
   return machine.end();
 }
 
-/** Runs a tokenizer; errors of encoding get their place in the whole. */
-function run(tokenizer: Tokenizer, builder: ValueBuilder): number {
+/**
+ * Runs a tokenizer; errors of encoding get their place in the whole.
+ *
+ * @param tokenizer What reads.
+ * @param builder What makes values.
+ * @returns Its status.
+ */
+export function run(tokenizer: Tokenizer, builder: ValueBuilder): number {
   try {
     return tokenizer.run();
   } catch (error) {
@@ -342,61 +374,5 @@ export async function load(
     throw error;
   } finally {
     reader.releaseLock();
-  }
-}
-
-/**
- * The machine under `JsonDecoderStream`.
- */
-export class JsonDecoder implements Machine<Uint8Array | string, unknown> {
-  readonly #input = new TextInput();
-  readonly #builder: ValueBuilder;
-  readonly #tokenizer: Tokenizer;
-  readonly #finish: (value: unknown) => unknown;
-
-  /**
-   * Makes one.
-   *
-   * @param options How to read.
-   */
-  constructor(options: JsonDecoderOptions = {}) {
-    const plan = makePlan(options);
-    this.#finish = plan.finish;
-    const items = options.items === true;
-    if (items && options.types === "tagged") {
-      throw new TypeError(
-        "tagged JSON cannot be read in items: its parts refer to each other",
-      );
-    }
-    this.#builder = makeBuilder(plan, items);
-    this.#tokenizer = makeTokenizer(plan, this.#builder, {
-      framing: items ? "items" : "sequence",
-    });
-  }
-
-  /**
-   * Takes input.
-   *
-   * @param chunk Bytes or text.
-   */
-  push(chunk: Uint8Array | string): void {
-    this.#tokenizer.push(this.#input.push(chunk));
-  }
-
-  /** Says that no input follows. */
-  end(): void {
-    this.#tokenizer.push(this.#input.end());
-    this.#tokenizer.end();
-  }
-
-  /**
-   * Gives the next value.
-   *
-   * @returns A value, or `MORE`.
-   */
-  pull(): unknown {
-    return run(this.#tokenizer, this.#builder) === STATUS_VALUE
-      ? this.#finish(this.#builder.take())
-      : MORE;
   }
 }

@@ -377,6 +377,7 @@ export class Encoder {
   #view: DataView<ArrayBuffer> | undefined;
   #length = 0;
   #written = 0;
+  #root: unknown;
   #value: unknown;
   #waiting = false;
 
@@ -459,7 +460,8 @@ export class Encoder {
     }
     this.#length = this.#depth = this.#standIns = 0;
     this.#level = level;
-    this.#value = this.#tagged ? toTagged(value, dumps) : value;
+    this.#root = this.#tagged ? toTagged(value, dumps) : value;
+    this.#value = this.#root;
     this.#waiting = true;
     this.#open = undefined;
   }
@@ -488,7 +490,7 @@ export class Encoder {
     this.#out = new Uint8Array();
     this.#depth = 0;
     this.#sources.length = this.#lists.length = 0;
-    this.#value = this.#open = undefined;
+    this.#value = this.#root = this.#open = undefined;
   }
 
   /**
@@ -868,7 +870,9 @@ export class Encoder {
   #surrogateError(): JSONEncodeError {
     let text = "";
     const top = this.#depth - 1;
-    if (this.#kinds[top] === TEXT) {
+    if (top < 0) {
+      text = this.#root as string;
+    } else if (this.#kinds[top] === TEXT) {
       text = this.#lists[top] as string;
     } else {
       const list = this.#lists[top] as unknown[];

@@ -5,7 +5,8 @@
  */
 
 import { MachineStream } from "../streams/machine_stream.ts";
-import { JsonDecoder, type JsonDecoderOptions } from "./decoder.ts";
+import type { JsonDecoderOptions } from "./decoder.ts";
+import { JsonDecoder } from "./json_decoder.ts";
 import { JsonEncoder, type JsonEncoderOptions } from "./dump.ts";
 
 /**

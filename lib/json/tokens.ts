@@ -204,25 +204,51 @@ export class Tokenizer {
     this.#reportDepth = options.framing === "items" ? 1 : 0;
   }
 
+  /** Whether all that was pushed is used up, and between values. */
+  get isIdle(): boolean {
+    return this.#pendingKind === NO_TOKEN && this.#rest === undefined &&
+      this.#held === undefined &&
+      this.#at === this.#bytes.length &&
+      (this.#state === AT_TOP || this.#depth === 1 &&
+          (this.#state === AT_FIRST_ITEM || this.#state === AT_ITEM));
+  }
+
+  /** Whether a comma came last, so that a value must come. */
+  get isAfterComma(): boolean {
+    return this.#state === AT_ITEM;
+  }
+
   /**
-   * Goes back to the start, at a place in a larger text.
+   * Takes note of input that somebody else has read; only while idle.
    *
-   * @param place Where what is pushed next stands.
+   * @param bytes The input.
+   * @param options `plain`: it is ASCII without line ends; `item`: it was an
+   * item of the array at hand; `comma`: and ends in a comma.
    */
-  reset(place: Place & { offset: number }): void {
-    this.#retire(this.#bytes.length);
-    this.#bytes = EMPTY;
+  skip(
+    bytes: Uint8Array,
+    options: { plain?: boolean; item?: boolean; comma?: boolean },
+  ): void {
+    this.#retire(this.#at);
     this.#at = 0;
-    this.#rest = this.#held = undefined;
-    this.#final = false;
-    this.#state = AT_TOP;
-    this.#depth = this.#values = 0;
-    this.#pending.clear();
-    this.#pendingKind = NO_TOKEN;
-    this.#offset = place.offset;
-    this.#chars = place.pos;
-    this.#lines = place.lineno - 1;
-    this.#lineStart = place.pos - place.colno + 1;
+    if (options.plain) {
+      this.#chars += bytes.length;
+      this.#offset += bytes.length;
+    } else {
+      this.#bytes = bytes;
+      this.#retire(bytes.length);
+    }
+    this.#bytes = EMPTY;
+    if (!options.item) return;
+    this.#state = options.comma ? AT_ITEM : AT_NEXT;
+    if (options.comma) {
+      const pos = this.#chars - 1;
+      this.#commaPlace = {
+        pos,
+        lineno: this.#lines + 1,
+        colno: pos - this.#lineStart + 1,
+      };
+    }
   }
 
   /**
@@ -251,16 +277,6 @@ export class Tokenizer {
     this.#pendingKind = NO_TOKEN;
     this.#bytes = this.#pending.join();
     this.#at = 0;
-  }
-
-  /** How deep the input is nested where reading stopped. */
-  get depth(): number {
-    return this.#depth;
-  }
-
-  /** Bytes used up so far. */
-  get offset(): number {
-    return this.#offset + this.#at;
   }
 
   #load(chunk: Uint8Array): void {
