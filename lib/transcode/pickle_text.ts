@@ -2505,6 +2505,11 @@ export class PickleTextMachine
         scanned: this.#scanned,
       });
       if (size === 0) {
+        if (!this.#ended && this.#docAt === 0 && this.#at + this.#end < 8) {
+          // What file it is instead, its first bytes say.
+          this.#need = this.#end - this.#p + 1;
+          return this.#wantMore(this.#end);
+        }
         // No opcode: the Unpickler says so.
         this.#loadWhole(this.#end);
         throw this.#error("bad-opcode", "there is no such opcode");
@@ -2534,10 +2539,15 @@ export class PickleTextMachine
       return new Unpickler(this.#loadOptions()).load(bytes);
     } catch (error) {
       if (error instanceof UnpicklingError && this.#docAt > 0) {
-        throw new UnpicklingError(error.message, {
-          code: error.code,
-          offset: error.offset + this.#docAt,
-          opcode: error.opcode,
+        // Behind a pickle it is a damaged one, whatever else it looks like.
+        const { message, code, offset, opcode } = error.code ===
+              "not-a-pickle" && error.cause instanceof UnpicklingError
+          ? error.cause
+          : error;
+        throw new UnpicklingError(message, {
+          code,
+          offset: offset + this.#docAt,
+          opcode,
           cause: error,
         });
       }
