@@ -54,6 +54,9 @@ import type {
 } from "./options.ts";
 import { toPython3Name } from "./python2_names.ts";
 import { decodePython2String } from "./python2_strings.ts";
+import { fillFloats, fillInts, NUMBER_SIZES } from "./number_batch.ts";
+import { makePlain } from "./plain_objects.ts";
+import { asciiText, LONGEST_KEY, StringReader } from "./string_reader.ts";
 import { parseFloatText, parseIntLine, parseLongLine } from "./text_numbers.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -72,42 +75,8 @@ const LATE: unique symbol = Symbol("late");
 const LATE_LIST = 1;
 const LATE_DICT = 2;
 
-/** Bytes of the numbers that a batch may consist of, opcode included. */
-const NUMBER_SIZES = new Uint8Array(256);
-NUMBER_SIZES[op.BINFLOAT] = 9;
-NUMBER_SIZES[op.BININT] = 5;
-NUMBER_SIZES[op.BININT1] = 2;
-NUMBER_SIZES[op.BININT2] = 3;
-/** What of four bytes belongs to the number. */
-const NUMBER_MASKS = new Int32Array(256);
-NUMBER_MASKS[op.BININT] = -1;
-NUMBER_MASKS[op.BININT1] = 0xff;
-NUMBER_MASKS[op.BININT2] = 0xffff;
-
-/** How many characters one decoding of ASCII covers. */
-const WINDOW = 4096;
-const windowBytes = new Uint8Array(WINDOW);
-const windowWords = new Uint32Array(windowBytes.buffer);
-const windowDecoder = new TextDecoder();
-const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const wideUnits = new Uint16Array(WINDOW);
-const wideMap = new Uint32Array(WINDOW + 1);
-const INSIDE = 0xffff_ffff;
-
 /** V8 makes a slow array of one that is made longer at once. */
 const LONGEST_PRESIZED = 30_000_000;
-
-/**
- * Keys of dicts seen before, by a hash of their bytes. V8 has to look up each
- * new string that becomes a property; the old one it knows.
- */
-const KEY_TABLE = 1024;
-const LONGEST_KEY = 32;
-const keyTable: string[] = new Array(KEY_TABLE).fill("");
-const wideDecoder = new TextDecoder(
-  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
-  { ignoreBOM: true },
-);
 
 /** Files that people take for pickles, by their first bytes. */
 const OTHER_FORMATS: readonly (readonly [string, string])[] = [
@@ -123,34 +92,6 @@ const OTHER_FORMATS: readonly (readonly [string, string])[] = [
   ["x\x01", "compressed with zlib"],
   ["x\xda", "compressed with zlib"],
 ];
-
-function ascii(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  let i = from;
-  for (; i + 8 <= to; i += 8) {
-    text += String.fromCharCode(
-      bytes[i]!,
-      bytes[i + 1]!,
-      bytes[i + 2]!,
-      bytes[i + 3]!,
-      bytes[i + 4]!,
-      bytes[i + 5]!,
-      bytes[i + 6]!,
-      bytes[i + 7]!,
-    );
-  }
-  if (i + 4 <= to) {
-    text += String.fromCharCode(
-      bytes[i]!,
-      bytes[i + 1]!,
-      bytes[i + 2]!,
-      bytes[i + 3]!,
-    );
-    i += 4;
-  }
-  for (; i < to; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
-}
 
 function isPlainDict(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null &&
@@ -244,223 +185,6 @@ function typeName(value: unknown): string {
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;
 
-/** Where numbers are read from. */
-interface NumberSource {
-  bytes: Uint8Array;
-  view: DataView;
-  from: number;
-}
-
-// Apart from each other, since V8 makes each fast for what it has seen of it.
-
-/** Appends so many floats. */
-function fillFloats(
-  list: unknown[],
-  count: number,
-  { bytes, view, from }: NumberSource,
-): void {
-  let length = list.length;
-  const total = length + count;
-  // The first decides that the array holds doubles, unboxed.
-  if (length === 0) list[0] = view.getFloat64(from + 1);
-  list.length = total;
-  let at = from;
-  while (length < total) {
-    const code = bytes[at]!;
-    if (code === op.BINFLOAT) {
-      list[length++] = view.getFloat64(at + 1);
-      at += 9;
-    } else at += code === op.FRAME ? 9 : 1;
-  }
-}
-
-/** Appends so many ints. */
-function fillInts(
-  list: unknown[],
-  count: number,
-  { bytes, view, from }: NumberSource,
-): void {
-  let length = list.length;
-  const total = length + count;
-  list.length = total;
-  const safe = bytes.length - 5;
-  let at = from;
-  while (length < total) {
-    const code = bytes[at]!;
-    const size = NUMBER_SIZES[code]!;
-    if (size === 0) at += code === op.FRAME ? 9 : 1;
-    else {
-      // No branch for the size: which it is cannot be foreseen.
-      list[length++] = at <= safe
-        ? view.getInt32(at + 1, true) & NUMBER_MASKS[code]!
-        : code === op.BININT1
-        ? bytes[at + 1]!
-        : bytes[at + 1]! | bytes[at + 2]! << 8;
-      at += size;
-    }
-  }
-}
-
-/** Constructor of plain objects. */
-type PlainConstructor = new (fill: boolean) => Record<string, unknown>;
-
-// Plain objects with room for more properties than `{}` has. V8 takes the room
-// from the assignments it sees in a constructor, and what it then saw in use;
-// an object that outgrows its room is slow to fill and slow to use.
-function Room20(this: Record<string, number>, fill: boolean): void {
-  if (!fill) return;
-  this.p0 =
-    this.p1 =
-    this.p2 =
-    this.p3 =
-    this.p4 =
-    this.p5 =
-    this.p6 =
-    this.p7 =
-    this.p8 =
-    this.p9 =
-    this.p10 =
-    this.p11 =
-    this.p12 =
-    this.p13 =
-    this.p14 =
-    this.p15 =
-    this.p16 =
-    this.p17 =
-    this.p18 =
-    this.p19 =
-      0;
-}
-function Room40(this: Record<string, number>, fill: boolean): void {
-  if (!fill) return;
-  this.p0 =
-    this.p1 =
-    this.p2 =
-    this.p3 =
-    this.p4 =
-    this.p5 =
-    this.p6 =
-    this.p7 =
-    this.p8 =
-    this.p9 =
-    this.p10 =
-    this.p11 =
-    this.p12 =
-    this.p13 =
-    this.p14 =
-    this.p15 =
-    this.p16 =
-    this.p17 =
-    this.p18 =
-    this.p19 =
-    this.p20 =
-    this.p21 =
-    this.p22 =
-    this.p23 =
-    this.p24 =
-    this.p25 =
-    this.p26 =
-    this.p27 =
-    this.p28 =
-    this.p29 =
-    this.p30 =
-    this.p31 =
-    this.p32 =
-    this.p33 =
-    this.p34 =
-    this.p35 =
-    this.p36 =
-    this.p37 =
-    this.p38 =
-    this.p39 =
-      0;
-}
-function Room64(this: Record<string, number>, fill: boolean): void {
-  if (!fill) return;
-  this.p0 =
-    this.p1 =
-    this.p2 =
-    this.p3 =
-    this.p4 =
-    this.p5 =
-    this.p6 =
-    this.p7 =
-    this.p8 =
-    this.p9 =
-    this.p10 =
-    this.p11 =
-    this.p12 =
-    this.p13 =
-    this.p14 =
-    this.p15 =
-    this.p16 =
-    this.p17 =
-    this.p18 =
-    this.p19 =
-    this.p20 =
-    this.p21 =
-    this.p22 =
-    this.p23 =
-    this.p24 =
-    this.p25 =
-    this.p26 =
-    this.p27 =
-    this.p28 =
-    this.p29 =
-    this.p30 =
-    this.p31 =
-    this.p32 =
-    this.p33 =
-    this.p34 =
-    this.p35 =
-    this.p36 =
-    this.p37 =
-    this.p38 =
-    this.p39 =
-    this.p40 =
-    this.p41 =
-    this.p42 =
-    this.p43 =
-    this.p44 =
-    this.p45 =
-    this.p46 =
-    this.p47 =
-    this.p48 =
-    this.p49 =
-    this.p50 =
-    this.p51 =
-    this.p52 =
-    this.p53 =
-    this.p54 =
-    this.p55 =
-    this.p56 =
-    this.p57 =
-    this.p58 =
-    this.p59 =
-    this.p60 =
-    this.p61 =
-    this.p62 =
-    this.p63 =
-      0;
-}
-Room20.prototype = Room40.prototype = Room64.prototype = Object.prototype;
-const Plain20 = Room20 as unknown as PlainConstructor;
-const Plain40 = Room40 as unknown as PlainConstructor;
-const Plain64 = Room64 as unknown as PlainConstructor;
-for (let i = 0; i < 8; i++) {
-  new Plain20(true), new Plain40(true), new Plain64(true);
-}
-
-/** An empty object, with room for so many keys and values. */
-function makePlain(count: number): Record<string, unknown> {
-  if (count <= 24 || count > 128) return {};
-  return count <= 40
-    ? new Plain20(false)
-    : count <= 80
-    ? new Plain40(false)
-    : new Plain64(false);
-}
-
 const LINE = -1;
 const TWO_LINES = -2;
 
@@ -491,6 +215,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Offset in the stream of the first of `#bytes`. */
   #base = 0;
   readonly #queue = new ChunkQueue();
+  readonly #strings = new StringReader();
   /** Bytes wanted from `#pos`, when positive; else lines, as negative. */
   #need = 0;
   /** How many lines of an argument are not there. */
@@ -503,16 +228,6 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #head = "";
   /** An error that waits for the first bytes to say what the input is. */
   #fault: unknown;
-
-  // ASCII of the bytes from #windowStart to #windowEnd.
-  #windowStart = 0;
-  #windowEnd = 0;
-  #window = "";
-
-  // The same for text that is not ASCII.
-  #wideStart = 0;
-  #wideEnd = 0;
-  #wide = "";
 
   // The machine.
   #stack: unknown[] = [];
@@ -594,7 +309,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const size = chunk.length;
     if (size === 0) return;
     if (this.#head.length < 8) {
-      this.#head += ascii(chunk, 0, Math.min(size, 8 - this.#head.length));
+      this.#head += asciiText(chunk, 0, Math.min(size, 8 - this.#head.length));
     }
     if (this.#fault !== undefined) return;
     if (this.#pos === this.#end) {
@@ -679,7 +394,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         bytes.length === 0 ? "the input is empty" : "the pickle ends too early",
       );
     } catch (error) {
-      this.#head = ascii(bytes, 0, Math.min(8, bytes.length));
+      this.#head = asciiText(bytes, 0, Math.min(8, bytes.length));
       throw this.#explain(error);
     }
   }
@@ -706,10 +421,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#base = base;
     this.#owned = owned;
     this.#need = 0;
-    this.#windowStart = this.#windowEnd = 0;
-    this.#window = "";
-    this.#wideStart = this.#wideEnd = 0;
-    this.#wide = "";
+    this.#strings.setInput(bytes);
   }
 
   /** Joins what waits once there is enough. Tells whether there is work. */
@@ -828,6 +540,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const base = this.#base;
     const asMaps = this.#asMaps;
     const exact = this.#exactFloats;
+    const strings = this.#strings;
     /** Up to which length the memo is only an array. */
     const plainMemo = this.#fetched === undefined ? this.#limits.memo : 0;
     const longest = this.#limits.argumentLength;
@@ -881,8 +594,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             if (to - from > longest) this.#checkLength(to - from);
             stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
                 (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
-              ? this.#key(from, to)
-              : this.#text(from, to);
+              ? strings.key(from, to)
+              : strings.text(from, to);
             pos = to;
             continue;
           }
@@ -901,8 +614,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             if (to - from > longest) this.#checkLength(to - from);
             stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
                 (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
-              ? this.#key(from, to)
-              : this.#text(from, to);
+              ? strings.key(from, to)
+              : strings.text(from, to);
             pos = to;
             continue;
           }
@@ -1544,7 +1257,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         const to = pos + 8 + size;
         if (to > limit) return size + 9;
         this.#checkLength(size);
-        this.#push(this.#text(pos + 8, to));
+        this.#push(this.#strings.text(pos + 8, to));
         this.#pos = to;
         return 0;
       }
@@ -1933,148 +1646,6 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     return this.#owned && (to - from) * 2 > this.#bytes.length
       ? this.#bytes.subarray(from, to) as Uint8Array<ArrayBuffer>
       : this.#bytes.slice(from, to) as Uint8Array<ArrayBuffer>;
-  }
-
-  /**
-   * Text. ASCII is decoded 4 KiB at a time, opcodes and all, and cut from
-   * there: a call of the decoder costs more than most strings are long.
-   */
-  #text(from: number, to: number): string {
-    const bytes = this.#bytes;
-    const length = to - from;
-    if (length > 200) {
-      this.#checkLength(length);
-      return length > 1000 ? this.#decode(from, to) : this.#wideText(from, to);
-    }
-    for (let i = from; i < to; i++) {
-      if (bytes[i]! >= 0x80) return this.#wideText(from, to);
-    }
-    if (from >= this.#windowStart && to <= this.#windowEnd) {
-      return this.#window.substring(
-        from - this.#windowStart,
-        to - this.#windowStart,
-      );
-    }
-    if (this.#end - from < 200) return ascii(bytes, from, to);
-    const size = Math.min(WINDOW, this.#end - from);
-    windowBytes.set(bytes.subarray(from, from + size));
-    const words = (size + 3) >> 2;
-    for (let i = 0; i < words; i++) windowWords[i]! &= 0x7f7f7f7f;
-    this.#window = windowDecoder.decode(
-      size === WINDOW ? windowBytes : windowBytes.subarray(0, size),
-    );
-    this.#windowStart = from;
-    this.#windowEnd = from + size;
-    return this.#window.substring(0, length);
-  }
-
-  /** Text that is to be a key of a dict. */
-  #key(from: number, to: number): string {
-    const bytes = this.#bytes;
-    let hash = to - from;
-    for (let i = from; i < to; i++) {
-      const byte = bytes[i]!;
-      if (byte >= 0x80) return this.#wideText(from, to);
-      hash = Math.imul(hash, 31) + byte | 0;
-    }
-    const slot = (hash ^ hash >>> 15) & KEY_TABLE - 1;
-    const known = keyTable[slot]!;
-    if (known.length === to - from) {
-      let i = 0;
-      while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
-      if (i === known.length) return known;
-    }
-    return keyTable[slot] = ascii(bytes, from, to);
-  }
-
-  #decode(from: number, to: number): string {
-    const bytes = this.#bytes.subarray(from, to);
-    // The decoder that throws is twice as slow.
-    const text = utf8Decoder.decode(bytes);
-    return text.includes("\ufffd") ? decodeUtf8(bytes) : text;
-  }
-
-  /**
-   * Text that is not ASCII, likewise: 4 KiB are decoded at a time. What is no
-   * text is decoded to something of no account; a string begins anew, since its
-   * first byte never continues a character.
-   */
-  #wideText(from: number, to: number): string {
-    if (from < this.#wideStart || to > this.#wideEnd) {
-      if (this.#end - from < 400) return this.#decode(from, to);
-      this.#widen(from, Math.min(from + WINDOW, this.#end));
-    }
-    const first = wideMap[from - this.#wideStart]!;
-    const last = wideMap[to - this.#wideStart]!;
-    return first === INSIDE || last === INSIDE ||
-        first >>> 16 !== last >>> 16
-      ? this.#decode(from, to)
-      : this.#wide.substring(first & 0xffff, last & 0xffff);
-  }
-
-  /**
-   * Decodes a window. `wideMap` gets for each byte where its character is, and
-   * above that how many bytes before it are no UTF-8.
-   */
-  #widen(from: number, to: number): void {
-    const bytes = this.#bytes;
-    const map = wideMap;
-    const units = wideUnits;
-    let length = 0;
-    let faults = 0;
-    let at = from;
-    while (at < to) {
-      const offset = at - from;
-      map[offset] = faults | length;
-      const first = bytes[at++]!;
-      if (first < 0x80) {
-        units[length++] = first;
-        continue;
-      }
-      const second = at < to ? bytes[at]! : 0;
-      if ((second & 0xc0) === 0x80 && first >= 0xc2 && first < 0xf5) {
-        map[offset + 1] = INSIDE;
-        if (first < 0xe0) {
-          units[length++] = (first & 0x1f) << 6 | second & 0x3f;
-          at++;
-          continue;
-        }
-        const third = at + 1 < to ? bytes[at + 1]! : 0;
-        if ((third & 0xc0) === 0x80) {
-          map[offset + 2] = INSIDE;
-          // Surrogates are left to the slow way.
-          if (
-            first < 0xf0 && (first !== 0xe0 || second >= 0xa0) &&
-            (first !== 0xed || second < 0xa0)
-          ) {
-            units[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
-              third & 0x3f;
-            at += 2;
-            continue;
-          }
-          const fourth = at + 2 < to ? bytes[at + 2]! : 0;
-          if (
-            first >= 0xf0 && (fourth & 0xc0) === 0x80 &&
-            (first !== 0xf0 || second >= 0x90) &&
-            (first !== 0xf4 || second < 0x90)
-          ) {
-            map[offset + 3] = INSIDE;
-            const point = ((first & 0x07) << 18 | (second & 0x3f) << 12 |
-              (third & 0x3f) << 6 | fourth & 0x3f) - 0x10000;
-            units[length++] = 0xd800 | point >> 10;
-            units[length++] = 0xdc00 | point & 0x3ff;
-            at += 3;
-            continue;
-          }
-        }
-      }
-      units[length++] = 0xfffd;
-      faults += 0x10000;
-    }
-    map[to - from] = faults | length;
-    this.#wide = wideDecoder.decode(wideUnits.subarray(0, length));
-    this.#wideStart = from;
-    this.#wideEnd = to;
   }
 
   // Stack and memo.

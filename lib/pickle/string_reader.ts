@@ -1,0 +1,316 @@
+/**
+ * Strings of a pickle. A call of the platform's decoder costs more than most
+ * strings are long, so that many are decoded at a time.
+ *
+ * @module
+ */
+
+import { decodeUtf8 } from "../bytes/utf8.ts";
+import * as op from "./opcodes.ts";
+
+/** How many bytes or units one decoding covers. */
+const WINDOW = 4096;
+const windowBytes = new Uint8Array(WINDOW);
+const windowWords = new Uint32Array(windowBytes.buffer);
+const asciiDecoder = new TextDecoder();
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** How long a string may be to be decoded with others. */
+const LONGEST_ASCII = 200;
+const LONGEST_WIDE = 1000;
+/** How many strings that are not ASCII are decoded at a time. */
+const WIDE_STRINGS = 512;
+const wideUnits = new Uint16Array(WINDOW + LONGEST_WIDE);
+/** Where in the input each string begins, and where in the decoded text. */
+const wideStarts = new Float64Array(WIDE_STRINGS + 1);
+const wideUnitAt = new Uint32Array(WIDE_STRINGS + 2);
+const wideDecoder = new TextDecoder(
+  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
+  { ignoreBOM: true },
+);
+
+/**
+ * Keys of dicts seen before, by a hash of their bytes. V8 has to look up each
+ * new string that becomes a property; the old one it knows.
+ */
+const KEY_TABLE = 1024;
+const keyTable: string[] = new Array(KEY_TABLE).fill("");
+
+/** Length up to which a string is looked up as a key, in bytes. */
+export const LONGEST_KEY = 32;
+
+/** Opcodes that may stand between one string and the next, with their sizes. */
+const SKIPPED_SIZES = new Uint8Array(256);
+for (
+  const [code, size] of [
+    [op.MEMOIZE, 1],
+    [op.BINPUT, 2],
+    [op.LONG_BINPUT, 5],
+    [op.BINGET, 2],
+    [op.LONG_BINGET, 5],
+    [op.BININT, 5],
+    [op.BININT1, 2],
+    [op.BININT2, 3],
+    [op.BINFLOAT, 9],
+    [op.NONE, 1],
+    [op.NEWTRUE, 1],
+    [op.NEWFALSE, 1],
+    [op.MARK, 1],
+    [op.APPENDS, 1],
+    [op.SETITEMS, 1],
+    [op.EMPTY_LIST, 1],
+    [op.EMPTY_DICT, 1],
+    [op.TUPLE2, 1],
+    [op.FRAME, 9],
+  ] as const
+) SKIPPED_SIZES[code] = size;
+
+/**
+ * Short text of bytes that are ASCII.
+ *
+ * @param bytes The input.
+ * @param from Offset of the first byte.
+ * @param to Offset after the last.
+ * @returns The text.
+ */
+export function asciiText(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  let i = from;
+  for (; i + 8 <= to; i += 8) {
+    text += String.fromCharCode(
+      bytes[i]!,
+      bytes[i + 1]!,
+      bytes[i + 2]!,
+      bytes[i + 3]!,
+      bytes[i + 4]!,
+      bytes[i + 5]!,
+      bytes[i + 6]!,
+      bytes[i + 7]!,
+    );
+  }
+  if (i + 4 <= to) {
+    text += String.fromCharCode(
+      bytes[i]!,
+      bytes[i + 1]!,
+      bytes[i + 2]!,
+      bytes[i + 3]!,
+    );
+    i += 4;
+  }
+  for (; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+/**
+ * UTF-8 to UTF-16 in `wideUnits`, without surrogates.
+ *
+ * @returns Offset after the last unit; -1 where it is no such UTF-8.
+ */
+function transcodeUtf8(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  length: number,
+): number {
+  const units = wideUnits;
+  let at = from;
+  while (at < to) {
+    const first = bytes[at++]!;
+    if (first < 0x80) {
+      units[length++] = first;
+      continue;
+    }
+    const second = at < to ? bytes[at]! : 0;
+    if ((second & 0xc0) !== 0x80 || first < 0xc2) return -1;
+    if (first < 0xe0) {
+      units[length++] = (first & 0x1f) << 6 | second & 0x3f;
+      at++;
+      continue;
+    }
+    const third = at + 1 < to ? bytes[at + 1]! : 0;
+    if ((third & 0xc0) !== 0x80) return -1;
+    if (first < 0xf0) {
+      if (first === 0xe0 ? second < 0xa0 : first === 0xed && second >= 0xa0) {
+        return -1;
+      }
+      units[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
+        third & 0x3f;
+      at += 2;
+      continue;
+    }
+    const fourth = at + 2 < to ? bytes[at + 2]! : 0;
+    const point = (first & 0x07) << 18 | (second & 0x3f) << 12 |
+      (third & 0x3f) << 6 | fourth & 0x3f;
+    if (
+      first > 0xf4 || (fourth & 0xc0) !== 0x80 || point < 0x10000 ||
+      point > 0x10ffff
+    ) return -1;
+    units[length++] = 0xd7c0 + (point >> 10);
+    units[length++] = 0xdc00 | point & 0x3ff;
+    at += 3;
+  }
+  return length;
+}
+
+/** Reads the strings of one input. */
+export class StringReader {
+  #bytes: Uint8Array = new Uint8Array(0);
+  #end = 0;
+  // ASCII of the bytes from #windowStart to #windowEnd, opcodes and all.
+  #windowStart = 0;
+  #windowEnd = 0;
+  #window = "";
+  // Strings that are not ASCII, by `wideStarts`. The tables are everybody's.
+  #wideNext = 0;
+  #wideCount = 0;
+  #wide = "";
+
+  /**
+   * Begins with other input.
+   *
+   * @param bytes The input.
+   */
+  setInput(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#end = bytes.length;
+    this.#windowStart = this.#windowEnd = 0;
+    this.#wideNext = this.#wideCount = 0;
+    this.#window = this.#wide = "";
+  }
+
+  /**
+   * Reads a string.
+   *
+   * @param from Offset of its first byte.
+   * @param to Offset after its last.
+   * @returns The text, lone surrogates kept.
+   * @throws {Utf8Error} Where it is no UTF-8.
+   */
+  text(from: number, to: number): string {
+    const length = to - from;
+    if (length > LONGEST_ASCII) {
+      return length > LONGEST_WIDE
+        ? this.#decode(from, to)
+        : this.#wideText(from, to);
+    }
+    const bytes = this.#bytes;
+    for (let i = from; i < to; i++) {
+      if (bytes[i]! >= 0x80) return this.#wideText(from, to);
+    }
+    if (from >= this.#windowStart && to <= this.#windowEnd) {
+      return this.#window.substring(
+        from - this.#windowStart,
+        to - this.#windowStart,
+      );
+    }
+    if (this.#end - from < LONGEST_ASCII) return asciiText(bytes, from, to);
+    const size = Math.min(WINDOW, this.#end - from);
+    windowBytes.set(bytes.subarray(from, from + size));
+    // What is no ASCII is no string of this window: any character will do.
+    const words = (size + 3) >> 2;
+    for (let i = 0; i < words; i++) windowWords[i]! &= 0x7f7f7f7f;
+    this.#window = asciiDecoder.decode(
+      size === WINDOW ? windowBytes : windowBytes.subarray(0, size),
+    );
+    this.#windowStart = from;
+    this.#windowEnd = from + size;
+    return this.#window.substring(0, length);
+  }
+
+  /**
+   * Reads a string that is to be a key of a dict, of {@linkcode LONGEST_KEY}
+   * bytes at the most.
+   *
+   * @param from Offset of its first byte.
+   * @param to Offset after its last.
+   * @returns The text.
+   * @throws {Utf8Error} Where it is no UTF-8.
+   */
+  key(from: number, to: number): string {
+    const bytes = this.#bytes;
+    let hash = to - from;
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!;
+      if (byte >= 0x80) return this.#wideText(from, to);
+      hash = Math.imul(hash, 31) + byte | 0;
+    }
+    const slot = (hash ^ hash >>> 15) & KEY_TABLE - 1;
+    const known = keyTable[slot]!;
+    if (known.length === to - from) {
+      let i = 0;
+      while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
+      if (i === known.length) return known;
+    }
+    return keyTable[slot] = asciiText(bytes, from, to);
+  }
+
+  #decode(from: number, to: number): string {
+    const bytes = this.#bytes.subarray(from, to);
+    // The decoder that throws is twice as slow.
+    const text = utf8Decoder.decode(bytes);
+    return text.includes("\ufffd") ? decodeUtf8(bytes) : text;
+  }
+
+  /** This string and those that follow it, as far as they are easily seen. */
+  #wideText(from: number, to: number): string {
+    let next = this.#wideNext;
+    while (next < this.#wideCount && wideStarts[next]! < from) next++;
+    if (next >= this.#wideCount || wideStarts[next] !== from || !this.#mine()) {
+      if (this.#end - from < 400 || !this.#widen(from, to)) {
+        return this.#decode(from, to);
+      }
+      next = 0;
+    }
+    this.#wideNext = next + 1;
+    return this.#wide.substring(wideUnitAt[next]!, wideUnitAt[next + 1]!);
+  }
+
+  /** Whether no other reader has used the tables meanwhile. */
+  #mine(): boolean {
+    return tablesOf === this;
+  }
+
+  /** Decodes a string and those after it. Tells whether it is UTF-8. */
+  #widen(from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    tablesOf = this;
+    this.#wideCount = this.#wideNext = 0;
+    let units = transcodeUtf8(bytes, from, to, 0);
+    if (units < 0) return false;
+    let count = 0;
+    wideUnitAt[0] = 0;
+    wideStarts[count] = from;
+    wideUnitAt[++count] = units;
+    let at = to;
+    while (units < WINDOW && count < WIDE_STRINGS && at + 5 < end) {
+      const code = bytes[at]!;
+      let length: number;
+      if (code === op.SHORT_BINUNICODE) {
+        length = bytes[at + 1]!;
+        at += 2;
+      } else if (code === op.BINUNICODE) {
+        length = (bytes[at + 1]! | bytes[at + 2]! << 8 |
+          bytes[at + 3]! << 16 | bytes[at + 4]! << 24) >>> 0;
+        at += 5;
+      } else {
+        const size = SKIPPED_SIZES[code]!;
+        if (size === 0) break;
+        at += size;
+        continue;
+      }
+      if (length > LONGEST_WIDE || at + length > end) break;
+      const next = transcodeUtf8(bytes, at, at + length, units);
+      if (next < 0) break;
+      units = next;
+      wideStarts[count] = at;
+      wideUnitAt[++count] = units;
+      at += length;
+    }
+    this.#wideCount = count;
+    this.#wide = wideDecoder.decode(wideUnits.subarray(0, units));
+    return true;
+  }
+}
+
+let tablesOf: StringReader | undefined;
