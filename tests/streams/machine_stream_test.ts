@@ -1,8 +1,4 @@
-import {
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import {
   type Machine,
   MachineStream,
@@ -57,7 +53,9 @@ Deno.test("MachineStream makes a result when it is asked for, not before", async
   await later();
   assertEquals(machine.pulled, 0);
   const reader = readable.getReader();
-  for (let i = 0; i < 5; i++) assertEquals((await reader.read()).value, i + 100);
+  for (let i = 0; i < 5; i++) {
+    assertEquals((await reader.read()).value, i + 100);
+  }
   await later();
   assertEquals(machine.pulled, 5);
   assertEquals(written, false);
