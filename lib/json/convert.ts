@@ -63,24 +63,39 @@ function mergeDicts(...dicts: unknown[]): Map<unknown, unknown> {
   return merged;
 }
 
+/** `__slots__` make the state a pair: (None or the dict, the slots). */
+function attributesToPlain(state: unknown): unknown {
+  if (Array.isArray(state) && state.length === 2) {
+    const [dict, slots] = state as unknown[];
+    if ((dict === null || isDict(dict)) && isDict(slots)) {
+      return mergeDicts(dict, slots);
+    }
+  }
+  return state;
+}
+
+function isEmptyDict(value: unknown): boolean {
+  return value instanceof Map
+    ? value.size === 0
+    : isDict(value) && Object.keys(value).length === 0;
+}
+
 /**
- * What an object is that nobody knows: its state, or what was put into it,
- * or what it was made with.
+ * What an object is that nobody knows: what was put into it, or its state, or
+ * what it was made with. One argument stands for itself: the value of an enum,
+ * the number or text that a subclass of `int` or `str` is.
  */
 function objectToPlain({ state, items, entries, args }: PyObject): unknown {
-  if (state !== undefined && state !== null) {
-    // `__slots__` make the state a pair: (None or the dict, the slots).
-    if (Array.isArray(state) && state.length === 2) {
-      const [dict, slots] = state as unknown[];
-      if ((dict === null || isDict(dict)) && isDict(slots)) {
-        return mergeDicts(dict, slots);
-      }
-    }
-    return state;
-  }
+  if (items !== undefined && items.length > 0) return items;
+  if (entries !== undefined && entries.length > 0) return new Map(entries);
+  const attributes = attributesToPlain(state);
+  const hasNone = attributes === undefined || attributes === null ||
+    isEmptyDict(attributes);
+  if (!hasNone) return attributes;
   if (items !== undefined) return items;
-  if (entries !== undefined) return new Map(entries);
-  return args.length > 0 ? args : {};
+  if (entries !== undefined) return {};
+  if (args.length === 1) return args[0];
+  return args.length > 1 ? args : {};
 }
 
 /**

@@ -328,7 +328,11 @@ register(
         args: [ARRAY, typecode, format, bytes],
       };
     },
-    toPlain: (array: PyArray) => array.toJSON(),
+    // So that 1.0 stays 1.0.
+    toPlain: (array: PyArray) =>
+      array.data instanceof Float32Array || array.data instanceof Float64Array
+        ? Array.from(array.data, (number) => new Float(number))
+        : array.toJSON(),
   },
   { names: ["array._array_reconstructor"], make: reconstructArray },
 );

@@ -369,3 +369,24 @@ Deno.test("Tuple arguments of a partial come back as a tuple", () => {
   assertInstanceOf(back.args, Tuple);
   assertEquals([...back.args], [1, "x"]);
 });
+
+Deno.test("plain JSON of an unknown object is its content, its state, or its value", () => {
+  const cls = new Global("shop", "Thing");
+  const of = (args: unknown[], parts: object = {}) =>
+    plain(new PyObject(cls, args, parts));
+  assertEquals(of([], { items: [1], state: { a: 1 } }), [1]);
+  assertEquals(of([], { entries: [["k", 1]], state: {} }), { k: 1 });
+  assertEquals(of([], { state: { a: 1 } }), { a: 1 });
+  assertEquals(of([], { state: Tuple.of(null, { a: 1 }) }), { a: 1 });
+  assertEquals(of([], { state: Tuple.of({ b: 2 }, { a: 1 }) }), { b: 2, a: 1 });
+  // An enum's member, a subclass of str, a named tuple.
+  assertEquals(of([2], { via: "reduce" }), 2);
+  assertEquals(of(["text"], { state: {} }), "text");
+  assertEquals(of([1, "y"]), [1, "y"]);
+  assertEquals(of([Tuple.of(1, 2)]), [1, 2]);
+  assertEquals(of([]), {});
+  assertEquals(
+    json.dumps(new PyArray("d", Float64Array.of(1)), { types: "plain" }),
+    "[1.0]",
+  );
+});
