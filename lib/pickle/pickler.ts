@@ -2206,8 +2206,10 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 
   /** Whether a value that came by way of a base must go that way again. */
-  #needsBase({ args, base }: Parts): boolean {
+  #needsBase({ args, base, entries, states }: Parts): boolean {
     if (this.#protocol < 2) return true;
+    // Some set no key before they have a state: scipy's dok_matrix.
+    if (entries !== undefined && states.length > 0) return true;
     return args.length === 1 && base!.name !== "int" && base!.name !== "float";
   }
 
