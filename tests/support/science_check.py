@@ -64,14 +64,17 @@ def equal(a, b, depth=0):
         if a.is_quantized:
             a, b = a.dequantize(), b.dequantize()
         a, b = a.detach(), b.detach()
-        return None if torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)) \
-            else "other elements"
+        if a.is_floating_point():
+            a, b = torch.nan_to_num(a), torch.nan_to_num(b)
+        return None if torch.equal(a, b) else "other elements"
     if pd is not None and isinstance(a, (pd.DataFrame, pd.Series)):
         if not a.equals(b) or not a.index.equals(b.index):
             return "another table"
         return None
     if pd is not None and isinstance(a, pd.Index):
         return None if a.equals(b) and a.names == b.names else "another index"
+    if "scipy" in type(a).__module__ and hasattr(a, "tocsr"):
+        return equal(a.toarray(), b.toarray(), depth + 1)
     if isinstance(a, dict):
         if list(a) != list(b):
             return "other keys"
