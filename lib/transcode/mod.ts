@@ -1,11 +1,15 @@
 /**
- * From pickle to JSON and back, while it flows.
+ * From pickle to JSON and back while it flows, without values in between.
  *
  * @module
  */
 
 export {
+  type JsonToPickleOptions,
+  JsonToPickleStream,
+} from "./json_to_pickle.ts";
+export {
   type PickleToJsonOptions,
   PickleToJsonStream,
 } from "./pickle_to_json.ts";
-export { type PicklePlan, planPickle } from "./plan.ts";
+export { type PicklePlan, planPickle, type TapeKind } from "./plan.ts";

@@ -1486,9 +1486,9 @@ export class PickleTextMachine
       if (
         // Its own child: that would be a cycle, so it is a sibling.
         (slot >= 0 && slot === this.#slot[top]) ||
-        // What comes next shows that it stays empty.
-        (this.#count[top] === 0 && kind <= OPEN_DICT &&
-          !this.#mayBeChild(list)) ||
+        // What comes next shows that nothing more is put into it. (After a
+        // full batch only the pure-Python pickler ever puts a single item.)
+        (kind <= OPEN_DICT && !this.#mayBeChild(list, this.#count[top]! > 0)) ||
         // Nothing that is no key.
         (!list && (op === 0x5d || op === 0x7d || op === 0x29)) ||
         // An old one would be on the tape if it got more.
@@ -1500,12 +1500,12 @@ export class PickleTextMachine
   }
 
   /** Looks ahead: is it possible that one item (or pair) follows for the top? */
-  #mayBeChild(list: boolean): boolean {
+  #mayBeChild(list: boolean, filled: boolean): boolean {
     let at = this.#p;
     for (let n = list ? 1 : 2; n > 0; n--) {
       const op = at < this.#end ? this.#in[at]! : 0;
       // What is more than an atom may be anything.
-      if (PUSH_SIZE[op] === 0 || op === 0x5d || op === 0x7d) return true;
+      if (PUSH_SIZE[op] === 0 || op === 0x5d || op === 0x7d) return !filled;
       const size = opcodeSize(this.#in, { at, end: this.#end, scanned: 0 });
       if (size < 0) return true;
       at += size;
