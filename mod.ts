@@ -37,3 +37,8 @@ export { PicklingError, UnpicklingError } from "./lib/pickle/errors.ts";
 export * as pickle from "./lib/pickle/mod.ts";
 export * from "./lib/transcode/mod.ts";
 export * from "./lib/values.ts";
+export {
+  type Machine,
+  MachineStream,
+  MORE,
+} from "./lib/streams/machine_stream.ts";

@@ -31,7 +31,7 @@ export * from "./python/functions.ts";
 export * from "./python/io.ts";
 export * from "./python/ip_address.ts";
 export * from "./python/iterators.ts";
-export { UnhashableError } from "./python/keys.ts";
+export { type CanonicalKey, KeyMaker, UnhashableError } from "./python/keys.ts";
 export { LimitError, type Limits } from "./python/limits.ts";
 export {
   MaskedArray,
@@ -99,7 +99,12 @@ export * from "./python/path.ts";
 export * from "./python/pickle_buffer.ts";
 export * from "./python/range.ts";
 export * from "./python/regex.ts";
-export type { MakeCall, PyType, Reduced } from "./python/registry.ts";
+export type {
+  InlineSource,
+  MakeCall,
+  PyType,
+  Reduced,
+} from "./python/registry.ts";
 export * from "./python/set.ts";
 export * from "./python/slice.ts";
 export type {

@@ -38,3 +38,8 @@ export {
   type LoadsOptions,
 } from "./decoder.ts";
 export { JsonDecoderStream, JsonEncoderStream } from "./streams.ts";
+export {
+  type Machine,
+  MachineStream,
+  MORE,
+} from "../streams/machine_stream.ts";

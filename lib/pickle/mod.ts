@@ -63,3 +63,8 @@ export {
   type ScanVerdict,
 } from "./scan.ts";
 export { LimitError, type Limits } from "../python/limits.ts";
+export {
+  type Machine,
+  MachineStream,
+  MORE,
+} from "../streams/machine_stream.ts";

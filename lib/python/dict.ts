@@ -129,21 +129,46 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
     return nans - 1;
   }
 
+  /**
+   * The value of a key.
+   *
+   * @param key A key, compared as Python does.
+   * @returns The value, or undefined.
+   */
   override get(key: K): V | undefined {
     const index = this.#settle();
     const at = index.get(this.#keys!.key(key));
     return at === undefined ? undefined : this.#flat[at + 1] as V;
   }
 
+  /**
+   * Whether it has a key.
+   *
+   * @param key A key, compared as Python does.
+   * @returns Whether it is there.
+   */
   override has(key: K): boolean {
     return this.#settle().has(this.#keys!.key(key));
   }
 
+  /**
+   * Sets a value. A key that is there already keeps its place and its form.
+   *
+   * @param key A key, compared as Python does.
+   * @param value Its value.
+   * @returns The dict.
+   */
   override set(key: K, value: V): this {
     this.#put(this.#settle(), key, value);
     return this;
   }
 
+  /**
+   * Takes a key away.
+   *
+   * @param key A key, compared as Python does.
+   * @returns Whether it was there.
+   */
   override delete(key: K): boolean {
     const index = this.#settle();
     const canonical = this.#keys!.key(key);
@@ -159,11 +184,19 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
     return true;
   }
 
+  /**
+   * Takes all keys away.
+   */
   override clear(): void {
     this.#flat = [];
     this.#index = undefined;
   }
 
+  /**
+   * Its keys and values, in order.
+   *
+   * @returns An iterator of pairs.
+   */
   override *entries(): Generator<[K, V], undefined> {
     this.#settle();
     const flat = this.#flat;
@@ -172,6 +205,11 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
     }
   }
 
+  /**
+   * Its keys, in order.
+   *
+   * @returns An iterator.
+   */
   override *keys(): Generator<K, undefined> {
     this.#settle();
     const flat = this.#flat;
@@ -180,6 +218,11 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
     }
   }
 
+  /**
+   * Its values, in the order of the keys.
+   *
+   * @returns An iterator.
+   */
   override *values(): Generator<V, undefined> {
     this.#settle();
     const flat = this.#flat;
@@ -188,6 +231,11 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
     }
   }
 
+  /**
+   * Its keys and values, in order.
+   *
+   * @returns An iterator of pairs.
+   */
   override [Symbol.iterator](): Generator<[K, V], undefined> {
     return this.entries();
   }
@@ -205,6 +253,12 @@ export class PyDict<K = unknown, V = unknown> extends Map<K, V> {
       : [...this].flat(1);
   }
 
+  /**
+   * Calls a function for each key.
+   *
+   * @param callback The function, as `Map` has it.
+   * @param thisArg What it sees as `this`.
+   */
   override forEach(
     callback: (value: V, key: K, map: Map<K, V>) => void,
     thisArg?: unknown,

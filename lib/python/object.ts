@@ -54,7 +54,11 @@ export type Via = "new" | "reduce" | "classic";
 export interface PyObjectParts {
   /** Arguments by name. */
   kwargs?: unknown;
-  /** @default {"new"} */
+  /**
+   * How it is made of class and arguments.
+   *
+   * @default {"new"}
+   */
   via?: Via;
   /** The builtin class that `copyreg._reconstructor` was told to begin with. */
   base?: Global | undefined;

@@ -10,9 +10,12 @@ import { type CanonicalKey, KeyMaker, setKeyKind } from "./keys.ts";
 const HOLE: unique symbol = Symbol("hole");
 
 /** What the methods of sets take: as the platform's `ReadonlySetLike`. */
-interface SetLike<T> {
+export interface SetLike<T> {
+  /** Whether it has a value. */
   has(value: T): boolean;
+  /** Its values. */
   keys(): Iterator<T>;
+  /** How many values it has. */
   readonly size: number;
 }
 
@@ -104,15 +107,33 @@ export class PySet<T = unknown> extends Set<T> {
     return this.#items.filter((item) => item !== HOLE).length;
   }
 
+  /**
+   * Whether it has an element.
+   *
+   * @param item A value, compared as Python does.
+   * @returns Whether it is there.
+   */
   override has(item: T): boolean {
     return this.#settle().has(this.#keys!.key(item));
   }
 
+  /**
+   * Adds an element.
+   *
+   * @param item A value, compared as Python does.
+   * @returns The set.
+   */
   override add(item: T): this {
     this.#put(this.#settle(), item);
     return this;
   }
 
+  /**
+   * Takes an element away.
+   *
+   * @param item A value, compared as Python does.
+   * @returns Whether it was there.
+   */
   override delete(item: T): boolean {
     const index = this.#settle();
     const canonical = this.#keys!.key(item);
@@ -127,11 +148,19 @@ export class PySet<T = unknown> extends Set<T> {
     return true;
   }
 
+  /**
+   * Takes all elements away.
+   */
   override clear(): void {
     this.#items = [];
     this.#index = undefined;
   }
 
+  /**
+   * Its elements, in order.
+   *
+   * @returns An iterator.
+   */
   override *values(): Generator<T, undefined> {
     this.#settle();
     const items = this.#items;
@@ -140,18 +169,39 @@ export class PySet<T = unknown> extends Set<T> {
     }
   }
 
+  /**
+   * Its elements, in order.
+   *
+   * @returns An iterator.
+   */
   override keys(): Generator<T, undefined> {
     return this.values();
   }
 
+  /**
+   * Its elements, twice each, as `Set` has it.
+   *
+   * @returns An iterator of pairs.
+   */
   override *entries(): Generator<[T, T], undefined> {
     for (const item of this.values()) yield [item, item];
   }
 
+  /**
+   * Its elements, in order.
+   *
+   * @returns An iterator.
+   */
   override [Symbol.iterator](): Generator<T, undefined> {
     return this.values();
   }
 
+  /**
+   * Calls a function for each element.
+   *
+   * @param callback The function, as `Set` has it.
+   * @param thisArg What it sees as `this`.
+   */
   override forEach(
     callback: (value: T, key: T, set: Set<T>) => void,
     thisArg?: unknown,

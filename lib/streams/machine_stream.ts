@@ -39,6 +39,27 @@ export interface Machine<I, O> {
  *
  * @typeParam I What is written.
  * @typeParam O What is read.
+ *
+ * @example Make a stream of a machine of one's own
+ * ```ts
+ * import { type Machine, MachineStream, MORE } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Doubler implements Machine<number, number> {
+ *   #waiting: number[] = [];
+ *   push(chunk: number): void {
+ *     this.#waiting.push(chunk, chunk);
+ *   }
+ *   end(): void {}
+ *   pull(): number | typeof MORE {
+ *     return this.#waiting.shift() ?? MORE;
+ *   }
+ * }
+ *
+ * const doubled = ReadableStream.from([1, 2])
+ *   .pipeThrough(new MachineStream(new Doubler()));
+ * assertEquals(await Array.fromAsync(doubled), [1, 1, 2, 2]);
+ * ```
  */
 export class MachineStream<I, O> implements TransformStream<I, O> {
   /** Where results are read. */

@@ -62,8 +62,8 @@ export function assertExists<T>(
 }
 
 /** Asserts that `actual` is an instance of a class. */
-// deno-lint-ignore no-explicit-any
 export function assertInstanceOf<
+  // deno-lint-ignore no-explicit-any
   T extends abstract new (...args: any[]) => any,
 >(
   actual: unknown,
