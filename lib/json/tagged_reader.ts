@@ -151,9 +151,12 @@ class Restorer {
     if (node.has("brine/persistent")) return this.#persistent(node);
     if (node.has("brine/extension")) {
       const code = node.get("brine/extension");
-      if (!Number.isSafeInteger(code)) throw bad("brine/extension");
-      this.#objects.push(undefined);
-      return new Extension(code as number);
+      const known = Number.isSafeInteger(code) && (code as number) > 0 &&
+        (code as number) <= 0x7fff_ffff;
+      if (!known) throw bad("brine/extension");
+      const extension = new Extension(code as number);
+      this.#begin(extension);
+      return extension;
     }
     return this.#dict(node);
   }

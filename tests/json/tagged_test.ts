@@ -29,6 +29,7 @@ import { describe } from "../support/describe.ts";
 import { toOptions } from "../support/doors.ts";
 import { type Fixture, fixtures, type Node } from "../support/fixtures.ts";
 import { difference } from "../support/matches.ts";
+import { Random } from "../support/random.ts";
 
 const READ = {
   types: "tagged",
@@ -435,4 +436,65 @@ Deno.test("a value that nobody knows is an error, or the caller's to say", () =>
     json.dumps([new Mine()], { types: "tagged", default: () => "mine" }),
     '["mine"]',
   );
+});
+
+const TAGS = `py/tuple py/set py/b64 py/b85 py/id py/iterator py/object py/type
+py/reduce py/function py/repr py/state py/seq py/newargs py/newargsex
+py/initargs brine/persistent brine/extension brine/states brine/setter
+brine/kwargs __reduce__ __dict__ default_factory hex typecode values pattern
+module json://1 json://{"py/id":1} json://"x" json://[ a __proto__`
+  .split(/\s+/);
+const NAMES = `builtins.tuple builtins.set builtins.frozenset builtins.bytearray
+builtins.getattr builtins.iter builtins.int builtins.dict collections.deque
+collections.defaultdict collections.OrderedDict datetime.datetime uuid.UUID
+array.array re.Pattern functools.partial types.SimpleNamespace shop.Item
+py/newobj copyreg._reconstructor datetime.timezone numpy.dtype`.split(/\s+/);
+
+function randomJson(random: Random, depth: number): unknown {
+  const kind = random.below(depth > 0 ? 9 : 4);
+  switch (kind) {
+    case 0:
+      return random.pick([null, true, 0, 1, 2, -1, 1.5, 300]);
+    case 1:
+      return random.pick(NAMES);
+    case 2:
+      return random.pick(["", "AP8=", "i", "os.system", "x"]);
+    case 3:
+      return { "py/type": random.pick(NAMES) };
+    case 4:
+    case 5:
+      return Array.from(
+        { length: random.below(4) },
+        () => randomJson(random, depth - 1),
+      );
+    default:
+      return Object.fromEntries(
+        Array.from(
+          { length: 1 + random.below(3) },
+          () => [random.pick(TAGS), randomJson(random, depth - 1)],
+        ),
+      );
+  }
+}
+
+Deno.test("tags at random are read or refused, and what is read is written", () => {
+  const random = new Random();
+  let good = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const text = JSON.stringify(randomJson(random, 4));
+    const label = `${text}; seed ${random.seed}`;
+    let value: unknown;
+    try {
+      value = json.loads(text, READ);
+    } catch (error) {
+      assertInstanceOf(error, json.TagError, label);
+      continue;
+    }
+    good++;
+    // What comes of it can be written, and is then the same.
+    const again = json.dumps(value, WRITE);
+    assertEquals(json.dumps(json.loads(again, READ), WRITE), again, label);
+    dumps(value);
+  }
+  assert(good > 3000, `only ${good} were read; seed ${random.seed}`);
 });
