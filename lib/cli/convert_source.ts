@@ -9,9 +9,10 @@ import { dumps as dumpsJson, JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { dumps as dumpsPickle } from "../pickle/dump.ts";
 import { UnpicklingError } from "../pickle/errors.ts";
+import { openPickle } from "../pickle/open.ts";
 import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
 import { type PicklePlan, planPickle } from "../transcode/plan.ts";
-import { sniff } from "../serve/sniff.ts";
+import { isContainer, sniff } from "../serve/sniff.ts";
 import { UsageError } from "./command.ts";
 import type { Conversion } from "./conversion.ts";
 import { about, complain } from "./errors.ts";
@@ -19,6 +20,7 @@ import { type Format, formatOfName } from "./formats.ts";
 import {
   type Opened,
   openSource,
+  readAll,
   type Source,
   withoutLastLineEnds,
 } from "./input.ts";
@@ -116,7 +118,9 @@ async function* convertChunks(
   hooks: RoadHooks,
 ): AsyncGenerator<Uint8Array, void> {
   const { from, to, keepMemo } = conversion;
-  if (from === "pickle" && to !== "pickle" && !keepMemo) {
+  const direct = from === "pickle" && to !== "pickle" && !keepMemo &&
+    !isContainer(opened.head);
+  if (direct) {
     yield* pickleToJson(opened, conversion, hooks);
     return;
   }
@@ -139,6 +143,12 @@ async function* pickleToJson(
   const plan = twice ? await makePlan(opened) : undefined;
   const input = twice ? await hooks.again() : opened;
   try {
+    // What has no plan is damaged, or has more between its opcodes than they
+    // say, as joblib's files have: the unpickler knows.
+    if (twice && plan === undefined) {
+      yield* writeJson(readValues(input, conversion), conversion);
+      return;
+    }
     const bytes = ReadableStream.from(withoutLastLineEnds(input.chunks));
     const stream = bytes.pipeThrough(
       new PickleToJsonStream({
@@ -175,10 +185,7 @@ async function* pickleToJson(
 
 const NEWLINE = 0x0a;
 
-/**
- * The first pass. A pickle that has no plan because it is damaged is converted
- * without one, so that there is one voice that says what is wrong with it.
- */
+/** The first pass; undefined for what its opcodes alone do not explain. */
 async function makePlan(opened: Opened): Promise<PicklePlan | undefined> {
   try {
     return await planPickle(withoutLastLineEnds(opened.chunks));
@@ -204,6 +211,17 @@ async function* readValues(
   const { from, limits, encoding, keepMemo } = conversion;
   // Lines are the elements already.
   const items = conversion.items && from !== "jsonl";
+  if (from === "pickle" && isContainer(opened.head)) {
+    const { value } = await openPickle(await readAll(opened), {
+      dicts: "map",
+      floats: "exact",
+      encoding,
+      limits,
+    });
+    if (items && Array.isArray(value)) yield* value;
+    else yield value;
+    return;
+  }
   const bytes = ReadableStream.from(
     from === "pickle" ? withoutLastLineEnds(opened.chunks) : opened.chunks,
   );

@@ -16,6 +16,7 @@ const scope = globalThis as unknown as {
 
 scope.onmessage = async ({ data: job }) => {
   let read = 0;
+  let total = 0;
   try {
     await convertSource(job, {
       async openSink(compress) {
@@ -24,10 +25,15 @@ scope.onmessage = async ({ data: job }) => {
       },
       onBytes(count) {
         read += count;
+        total += count;
         // A message now and then is enough for a bar.
         if (read < 4_000_000) return;
         scope.postMessage({ kind: "bytes", count: read });
         read = 0;
+      },
+      onPass() {
+        scope.postMessage({ kind: "pass", count: total - read });
+        read = total = 0;
       },
     });
     scope.postMessage({ kind: "bytes", count: read });

@@ -82,7 +82,10 @@ export function explain(error: unknown): string {
   if (error instanceof UnpicklingError) {
     const opcode = error.opcode === undefined ? "" : ` (${error.opcode})`;
     const advice = ADVICE[error.code];
-    return `${text(error.message)}, at byte ${error.offset}${opcode}` +
+    const where = /\bat byte \d/.test(error.message)
+      ? ""
+      : `, at byte ${error.offset}`;
+    return text(error.message) + where + opcode +
       (advice === undefined ? "" : `\n  ${advice}`);
   }
   if (error instanceof LimitError) {

@@ -133,12 +133,12 @@ function lastFolder(pattern: string): string {
  *
  * @param source What to open.
  * @param options `onBytes` is told how many bytes were read, before gzip is
- * undone.
+ * undone; `asIs` leaves gzip alone.
  * @returns The open input.
  */
 export async function openSource(
   source: Source,
-  options: { onBytes?: (count: number) => void } = {},
+  options: { onBytes?: (count: number) => void; asIs?: boolean } = {},
 ): Promise<Opened> {
   const { path } = source;
   const file = path === undefined ? undefined : await Deno.open(path);
@@ -156,7 +156,7 @@ export async function openSource(
   const raw = readChunks(file ?? Deno.stdin, options.onBytes);
   try {
     const [start, rest] = await split(raw, 2);
-    const gzip = isGzip(start);
+    const gzip = !options.asIs && isGzip(start);
     const [head, chunks] = gzip
       ? await split(gunzip(rest), 1)
       : await split(rest, 64);

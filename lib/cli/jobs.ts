@@ -39,7 +39,7 @@ export interface WorkerJob extends Job {
 
 /** What a worker answers. */
 export type WorkerAnswer =
-  | { kind: "bytes"; count: number }
+  | { kind: "bytes" | "pass"; count: number }
   | { kind: "done"; error?: string };
 
 /**
@@ -53,21 +53,23 @@ export async function runJobs(
   jobs: readonly Job[],
   options: { jobs: number },
 ): Promise<number> {
-  const unwatch = watchSignals();
-  try {
-    const [only] = jobs;
-    if (jobs.length === 1 && only !== undefined) {
-      await runAlone(only);
+  const [only] = jobs;
+  // Nothing is left half-written on standard output, so a signal may end us.
+  if (jobs.length === 1 && only !== undefined) {
+    if ((only.output ?? "-") === "-") {
+      await runHere(only);
       return 0;
     }
+  }
+  const unwatch = watchSignals();
+  try {
     return await runMany(jobs, options.jobs);
   } finally {
     unwatch();
   }
 }
 
-async function runAlone(job: Job): Promise<void> {
-  await makeFolder(job);
+async function runHere(job: Job): Promise<void> {
   const bar = await startProgress([job], job.source.name);
   try {
     await convertSource(job, {
@@ -106,7 +108,10 @@ async function startProgress(
 }
 
 async function runMany(jobs: readonly Job[], count: number): Promise<number> {
-  const bar = await startProgress(jobs, plural(jobs.length, "file"));
+  const bar = await startProgress(
+    jobs,
+    jobs.length === 1 ? jobs[0]!.source.name : plural(jobs.length, "file"),
+  );
   let failed = 0;
   let next = 0;
 
@@ -114,7 +119,7 @@ async function runMany(jobs: readonly Job[], count: number): Promise<number> {
     while (next < jobs.length) {
       const job = jobs[next++]!;
       try {
-        const error = await convert(job, (count) => bar?.add(count));
+        const error = await convert(job);
         if (error === undefined) continue;
         bar?.clear();
         complain(`brine convert: ${error}`);
@@ -130,20 +135,17 @@ async function runMany(jobs: readonly Job[], count: number): Promise<number> {
     }
   }
 
+  // On workers, one too, so that a signal is heard while they are busy.
   const hands = Math.min(count, jobs.length);
   try {
-    if (hands === 1) {
-      await takeJobs(convertHere);
-    } else {
-      await Promise.all(Array.from({ length: hands }, async () => {
-        using worker = new Hand();
-        await takeJobs((job, onBytes) => worker.convert(job, onBytes));
-      }));
-    }
+    await Promise.all(Array.from({ length: hands }, async () => {
+      using worker = new Hand();
+      await takeJobs((job) => worker.convert(job, bar));
+    }));
   } finally {
     bar?.clear();
   }
-  if (failed > 0) {
+  if (failed > 0 && jobs.length > 1) {
     complain(
       `brine convert: ${failed} of ${
         plural(jobs.length, "file")
@@ -153,21 +155,7 @@ async function runMany(jobs: readonly Job[], count: number): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-type Converter = (
-  job: Job,
-  onBytes: (count: number) => void,
-) => Promise<string | undefined>;
-
-async function convertHere(
-  job: Job,
-  onBytes: (count: number) => void,
-): Promise<undefined> {
-  await makeFolder(job);
-  await convertSource(job, {
-    openSink: (gzip) => openSink(job.output, { gzip }),
-    onBytes,
-  });
-}
+type Converter = (job: Job) => Promise<string | undefined>;
 
 /** A worker, and the one job that it has. */
 class Hand {
@@ -182,7 +170,7 @@ class Hand {
 
   async convert(
     job: Job,
-    onBytes: (count: number) => void,
+    bar: Progress | undefined,
   ): Promise<string | undefined> {
     await makeFolder(job);
     // Here, so that a signal takes away what a worker leaves half-written.
@@ -190,8 +178,9 @@ class Hand {
     try {
       return await new Promise((resolve, reject) => {
         this.#worker.onmessage = ({ data }: { data: WorkerAnswer }) => {
-          if (data.kind === "bytes") onBytes(data.count);
-          else resolve(data.error);
+          if (data.kind === "done") resolve(data.error);
+          else if (data.kind === "pass") bar?.restart(data.count);
+          else bar?.add(data.count);
         };
         this.#worker.onerror = (event) => {
           event.preventDefault();

@@ -77,6 +77,16 @@ export interface Place {
   mode: number | undefined;
 }
 
+/** A file that is to be written into a folder that there is not. */
+export class NoFolderError extends Error {
+  override name = "NoFolderError";
+
+  /** Makes the error. */
+  constructor() {
+    super("the folder it should be in does not exist");
+  }
+}
+
 /**
  * Finds out where a file can be written.
  *
@@ -130,6 +140,8 @@ export async function openPlace(place: Place): Promise<Sink> {
     write: true,
     createNew: true,
     ...(mode === undefined ? {} : { mode: mode & 0o777 }),
+  }).catch((error) => {
+    throw error instanceof Deno.errors.NotFound ? new NoFolderError() : error;
   });
   return {
     write: (bytes) => writeAll(file, bytes),

@@ -40,9 +40,13 @@ export class Progress {
     this.#draw((now - this.#started) / 1000);
   }
 
-  /** Begins again, for a second pass over the same bytes. */
-  restart(): void {
-    this.#done = 0;
+  /**
+   * Begins again, for a second pass over the same bytes.
+   *
+   * @param bytes How many bytes were counted that will be counted again.
+   */
+  restart(bytes: number = this.#done): void {
+    this.#done -= bytes;
   }
 
   /** Takes the bar away. */

@@ -4,17 +4,14 @@
  * @module
  */
 
-import { scan as scanPickle } from "../pickle/scan.ts";
+import { type ScannedFile, toSarif } from "../pickle/sarif.ts";
+import { scan as scanPickle, type ScanReport } from "../pickle/scan.ts";
 import { type Command, UsageError } from "./command.ts";
 import { complain, explain, FileError, isClosedPipe } from "./errors.ts";
 import { findSources, openSource, readAll, type Source } from "./input.ts";
 import { openSink, type Sink } from "./output.ts";
-import { sarif } from "./sarif.ts";
 import { paint } from "./style.ts";
-import { plural, printable } from "./text.ts";
-
-/** What was found in one file. */
-export type Report = Awaited<ReturnType<typeof scanPickle>>;
+import { plural, printable, shorten } from "./text.ts";
 
 const MEANING = {
   safe: "nothing but data",
@@ -40,6 +37,18 @@ export const scan: Command = {
       value: "FILE",
       help: "Write the report to FILE instead of standard output",
     },
+    {
+      name: "allow",
+      value: "NAME",
+      many: true,
+      help: "A name to call safe, such as mymodule.MyClass",
+    },
+    {
+      name: "deny",
+      value: "NAME",
+      many: true,
+      help: "A name to call dangerous",
+    },
     { name: "strict", help: "Exit with 1 for unknown files as well" },
     { name: "quiet", short: "q", help: "Leave out files that are safe" },
   ],
@@ -60,13 +69,16 @@ export const scan: Command = {
     const sink = await openSink(output);
     const colour = (output ?? "-") === "-" && Deno.stdout.isTerminal() &&
       !Deno.noColor;
-    const reports: [Source, Report][] = [];
+    const reports: ScannedFile[] = [];
     let status = 0;
     try {
       for (const source of sources) {
-        let report: Report;
+        let report: ScanReport;
         try {
-          report = await scanPickle(await readAll(await openSource(source)));
+          report = await scanPickle(
+            await readAll(await openSource(source, { asIs: true })),
+            { allow: args.values("allow"), deny: args.values("deny") },
+          );
         } catch (error) {
           if (isClosedPipe(error)) throw error;
           complain(`brine scan: ${explain(new FileError(source.name, error))}`);
@@ -79,7 +91,7 @@ export const scan: Command = {
         if (bad) status = 1;
         if (args.flag("quiet") && report.verdict === "safe") continue;
         if (args.flag("sarif")) {
-          reports.push([source, report]);
+          reports.push({ uri: uriOf(source.name), report });
         } else if (args.flag("json")) {
           await write(
             sink,
@@ -90,7 +102,8 @@ export const scan: Command = {
         }
       }
       if (args.flag("sarif")) {
-        await write(sink, JSON.stringify(sarif(reports), undefined, 2) + "\n");
+        const log = toSarif(reports);
+        await write(sink, JSON.stringify(log, undefined, 2) + "\n");
       }
       await sink.commit();
     } catch (error) {
@@ -105,29 +118,49 @@ async function write(sink: Sink, text: string): Promise<void> {
   await sink.write(new TextEncoder().encode(text));
 }
 
+function uriOf(path: string): string {
+  return path.replaceAll("\\", "/").split("/").map(encodeURIComponent)
+    .join("/");
+}
+
 /** How many findings are printed for people; `--json` has them all. */
 const SHOWN = 100;
+const COLOURS = {
+  safe: "green",
+  unknown: "yellow",
+  dangerous: "red",
+  malformed: "red",
+} as const;
+const ORDER = { dangerous: 0, malformed: 1, unknown: 2, safe: 3 };
 
-function describe(source: Source, report: Report, colour: boolean): string {
-  const { verdict, findings } = report;
-  const style = { safe: "green", unknown: "yellow" } as const;
-  const tint = (style as Record<string, "green" | "yellow" | undefined>)[
-    verdict
-  ] ?? "red";
+function describe(
+  source: Source,
+  report: ScanReport,
+  colour: boolean,
+): string {
+  const { verdict, findings, issues } = report;
+  const lines = [
+    ...findings.map((finding) => ({
+      ...finding,
+      text: `${finding.module}.${finding.name}`,
+      more: `${finding.use}${finding.reason && ", "}${finding.reason}`,
+    })),
+    ...issues.map((issue) => ({ ...issue, text: issue.message, more: "" })),
+  ].toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
   let text = `${printable(source.name)}: ` +
-    `${paint(verdict.toUpperCase(), colour && tint)}, ${MEANING[verdict]}\n`;
-  const order = { dangerous: 0, malformed: 1, unknown: 2, safe: 3 };
-  const sorted = findings.toSorted((a, b) =>
-    order[a.verdict] - order[b.verdict] || a.offset - b.offset
-  );
-  for (const finding of sorted.slice(0, SHOWN)) {
-    const name = printable(`${finding.module}.${finding.name}`);
-    text += `  ${finding.verdict.padEnd(9)} ${name}, ${
-      printable(finding.use)
-    }, at byte ${finding.offset}\n`;
+    paint(verdict, colour && COLOURS[verdict]) + `, ${MEANING[verdict]}\n`;
+  for (const line of lines.slice(0, SHOWN)) {
+    const where = line.path === "" ? "" : ` of ${line.path}`;
+    text += `  ${line.verdict.padEnd(9)}  ${
+      printable(shorten(line.text, 120))
+    }${line.more && ": "}${printable(line.more)} (byte ${line.offset}${
+      printable(where)
+    })\n`;
   }
-  if (sorted.length > SHOWN) {
-    text += `  and ${plural(sorted.length - SHOWN, "more finding")}\n`;
+  if (lines.length > SHOWN) {
+    text += `  and ${
+      plural(lines.length - SHOWN, "more line")
+    }; --json has all\n`;
   }
   return text;
 }

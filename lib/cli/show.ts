@@ -6,8 +6,9 @@
 
 import { JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
+import { openPickle } from "../pickle/open.ts";
 import { outline, partsOf, type Table, tableOf } from "../serve/outline.ts";
-import { sniff } from "../serve/sniff.ts";
+import { isContainer, sniff } from "../serve/sniff.ts";
 import { type Command, UsageError } from "./command.ts";
 import { about } from "./errors.ts";
 import { formatOfName } from "./formats.ts";
@@ -15,6 +16,7 @@ import {
   findSources,
   type Opened,
   openSource,
+  readAll,
   type Source,
   withoutLastLineEnds,
 } from "./input.ts";
@@ -132,6 +134,8 @@ interface FileFacts {
   file: string;
   format: "pickle" | "json" | "jsonl";
   protocol?: number;
+  /** What a container is, from within to outside. */
+  within?: string[];
   gzip?: true;
   bytes?: number;
 }
@@ -144,7 +148,7 @@ function fileFacts(source: Source, opened: Opened): FileFacts {
   return {
     file: source.name,
     format,
-    ...(format !== "pickle"
+    ...(format !== "pickle" || isContainer(head)
       ? {}
       : { protocol: head[0] === 0x80 ? head[1] ?? 0 : 0 }),
     ...(gzip ? { gzip } : {}),
@@ -157,6 +161,17 @@ async function readSome(
   facts: FileFacts,
   options: { encoding: "ascii" | undefined; keepMemo: boolean },
 ): Promise<{ values: unknown[]; more: boolean }> {
+  if (facts.format === "pickle" && isContainer(opened.head)) {
+    const { value, format, compression } = await openPickle(
+      await readAll(opened),
+      { dicts: "map", floats: "exact", encoding: options.encoding },
+    );
+    facts.within = [
+      ...compression.toReversed(),
+      ...format === "pickle" ? [] : [format],
+    ];
+    return { values: [value], more: false };
+  }
   const bytes = ReadableStream.from(
     facts.format === "pickle"
       ? withoutLastLineEnds(opened.chunks)
@@ -180,7 +195,9 @@ async function readSome(
 function heading(facts: FileFacts, colour: boolean): string {
   const { file, format, protocol, gzip, bytes } = facts;
   const kind = {
-    pickle: `pickle, protocol ${protocol}`,
+    pickle: facts.within === undefined
+      ? `pickle, protocol ${protocol}`
+      : facts.within.join(" in "),
     json: "JSON",
     jsonl: "JSON Lines",
   }[format];

@@ -92,7 +92,9 @@ function outlineObject(value: object): Outline {
   }
   const count = countParts(value);
   const type = typeName(value);
-  const text = ownText(value);
+  const text = isContainer(value) || isPlain(value)
+    ? (count === 0 ? "empty" : undefined)
+    : ownText(value);
   return text === undefined ? { type, count } : { type, text, count };
 }
 
@@ -101,7 +103,6 @@ function ownText(value: object): string | undefined {
   if ("summary" in value && typeof value.summary === "function") {
     return clipped(String(value.summary()));
   }
-  if (isContainer(value) || isPlain(value)) return undefined;
   return value.toString === Object.prototype.toString
     ? undefined
     : clipped(String(value));

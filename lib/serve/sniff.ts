@@ -4,6 +4,9 @@
  * @module
  */
 
+import { compressionOf } from "../pickle/open.ts";
+import { isLegacyTorch } from "../pickle/torch_file.ts";
+
 /**
  * Whether bytes begin as gzip does.
  *
@@ -12,6 +15,19 @@
  */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/**
+ * Whether a file is no bare pickle but holds one: a compressed one, or a file
+ * of numpy or PyTorch. Such a file is read as a whole.
+ *
+ * @param head How a file begins, gzip undone.
+ * @returns Whether `openPickle` must open it.
+ */
+export function isContainer(head: Uint8Array): boolean {
+  return compressionOf(head) !== undefined || isLegacyTorch(head) ||
+    head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4 ||
+    head[0] === 0x93 && head[1] === 0x4e && head[2] === 0x55;
 }
 
 /** What a beginning says of a file. */
