@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Allow } from "../bytes/growing.ts";
-import { ZipArchive } from "../bytes/zip.ts";
+import type { Allow } from "../bytes/growing.ts";
+import type { ZipArchive } from "../bytes/zip.ts";
 import { toCount } from "../python/fields.ts";
 import { Global, PersistentId } from "../python/object.ts";
 import { setNestedReader, TorchStorage } from "../python/torch.ts";

@@ -13,7 +13,18 @@ import { PyObject } from "./object.ts";
 import { register } from "./registry.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 
-/** A type of Arrow's, by pyarrow's name of it. */
+/**
+ * A type of Arrow's, by pyarrow's name of it.
+ *
+ * @example Read its name
+ * ```ts
+ * import { ArrowType, Global } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const alias = new Global("pyarrow.lib", "type_for_alias");
+ * assertEquals(String(new ArrowType(alias, ["int64"])), "int64");
+ * ```
+ */
 export class ArrowType extends PyObject {
   /** pyarrow's name: `int64`, `large_string`, `timestamp[us]`. */
   get typeName(): string {
@@ -47,7 +58,20 @@ export class ArrowType extends PyObject {
   }
 }
 
-/** A buffer of Arrow's. */
+/**
+ * A buffer of Arrow's.
+ *
+ * @example Read its bytes
+ * ```ts
+ * import { ArrowBuffer, Global } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const buffer = new ArrowBuffer(new Global("pyarrow.lib", "py_buffer"), [
+ *   new Uint8Array([1, 2]),
+ * ]);
+ * assertEquals(buffer.bytes.length, 2);
+ * ```
+ */
 export class ArrowBuffer extends PyObject {
   /** Its bytes. */
   get bytes(): Uint8Array {
@@ -195,6 +219,20 @@ function viewOf(bytes: Uint8Array): DataView {
 /**
  * An Arrow array. Numbers, bool, text, binary, dates and times are read; of
  * other types only the buffers are there.
+ *
+ * @example Read its elements
+ * ```ts
+ * import { ArrowArray, ArrowType, Global } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const int8 = new ArrowType(new Global("pyarrow.lib", "type_for_alias"), [
+ *   "int8",
+ * ]);
+ * const array = new ArrowArray(new Global("pyarrow.lib", "_restore_array"), [
+ *   [int8, 2, 1, 0, [new Uint8Array([0b01]), new Uint8Array([7, 0])], [], null],
+ * ]);
+ * assertEquals(array.toArray(), [7, null]);
+ * ```
  */
 export class ArrowArray extends PyObject {
   #layout: Layout | undefined | null = null;
@@ -273,7 +311,27 @@ export class ArrowArray extends PyObject {
   }
 }
 
-/** Several Arrow arrays, one behind the other. */
+/**
+ * Several Arrow arrays, one behind the other.
+ *
+ * @example Read its elements
+ * ```ts
+ * import { ArrowArray, ArrowChunkedArray, ArrowType, Global } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const int8 = new ArrowType(new Global("pyarrow.lib", "type_for_alias"), [
+ *   "int8",
+ * ]);
+ * const array = new ArrowArray(new Global("pyarrow.lib", "_restore_array"), [
+ *   [int8, 2, 1, 0, [new Uint8Array([0b01]), new Uint8Array([7, 0])], [], null],
+ * ]);
+ * const chunked = new ArrowChunkedArray(
+ *   new Global("pyarrow.lib", "chunked_array"),
+ *   [[array, array]],
+ * );
+ * assertEquals(chunked.toArray(), [7, null, 7, null]);
+ * ```
+ */
 export class ArrowChunkedArray extends PyObject {
   /** The arrays. */
   get chunks(): ArrowArray[] {

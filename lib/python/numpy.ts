@@ -46,11 +46,19 @@ export type NdArrayOrder = "C" | "F" | "K";
 
 /** What an array is made with beside its elements. */
 export interface NdArrayOptions {
-  /** @default {[data.length]} */
+  /**
+   * How many elements each dimension has.
+   *
+   * @default {[data.length]}
+   */
   shape?: readonly number[];
   /** What the elements are; by default what the typed array holds. */
   dtype?: DType | string;
-  /** @default {"C"} */
+  /**
+   * Which index runs fastest: the last or the first.
+   *
+   * @default {"C"}
+   */
   order?: "C" | "F";
 }
 

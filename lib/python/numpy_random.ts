@@ -12,6 +12,19 @@ import { register } from "./registry.ts";
 /**
  * A random generator of numpy's: a bit generator, or a `Generator` or
  * `RandomState` around one. Nothing is drawn from it.
+ *
+ * @example Look into one
+ * ```ts
+ * import { Global, NumpyRandom } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const generator = new NumpyRandom(
+ *   new Global("numpy.random._pickle", "__bit_generator_ctor"),
+ *   ["PCG64"],
+ *   { state: { bit_generator: "PCG64", state: { state: 1, inc: 3 } } },
+ * );
+ * assertEquals(generator.algorithm, "PCG64");
+ * ```
  */
 export class NumpyRandom extends PyObject {
   /** The bit generator within; undefined where it is one itself. */
@@ -46,7 +59,22 @@ export class NumpyRandom extends PyObject {
   }
 }
 
-/** numpy's `SeedSequence`: entropy and what has been spawned of it. */
+/**
+ * numpy's `SeedSequence`: entropy and what has been spawned of it.
+ *
+ * @example Look into one
+ * ```ts
+ * import { Global, SeedSequence } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sequence = new SeedSequence(
+ *   new Global("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"),
+ *   [],
+ *   { state: [7, 0, null, 4, []] },
+ * );
+ * assertEquals(sequence.entropy, 7);
+ * ```
+ */
 export class SeedSequence extends PyObject {
   // Cython sorts the fields by name: entropy, n_children_spawned, pool,
   // pool_size, spawn_key.

@@ -382,7 +382,18 @@ function distinct(labels: string[]): string[] {
   });
 }
 
-/** A pandas dtype that numpy does not have. */
+/**
+ * A pandas dtype that numpy does not have.
+ *
+ * @example Read its name
+ * ```ts
+ * import { Global, PandasDtype } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const dtype = new PandasDtype(new Global("pandas", "Int64Dtype"));
+ * assertEquals(dtype.name, "Int64");
+ * ```
+ */
 export class PandasDtype extends PyObject {
   /** pandas' name: `category`, `Int64`, `datetime64[ns, UTC]`. */
   get name(): string {
@@ -469,6 +480,25 @@ export class PandasDtype extends PyObject {
 /**
  * An array of pandas' own: Categorical, dates, periods, intervals, text, and
  * those where values may be missing.
+ *
+ * @example Read the values
+ * ```ts
+ * import { Global, NA, NdArray, PandasArray } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const array = new PandasArray(
+ *   new Global("pandas.arrays", "IntegerArray"),
+ *   [],
+ *   {
+ *     state: {
+ *       _data: new NdArray(new BigInt64Array([1n, 1n])),
+ *       _mask: new NdArray(new Uint8Array([0, 1]), { dtype: "?" }),
+ *     },
+ *   },
+ * );
+ * assertEquals(array.dtype, "Int64");
+ * assertEquals(array.toArray(), [1, NA]);
+ * ```
  */
 export class PandasArray extends PyObject {
   #values: Values | undefined;
@@ -554,7 +584,23 @@ export class PandasArray extends PyObject {
   }
 }
 
-/** A pandas index, of any kind. */
+/**
+ * A pandas index, of any kind.
+ *
+ * @example Read the labels
+ * ```ts
+ * import { Global, NdArray, PandasIndex } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // pandas.Index(["a"]), as pandas pickles it
+ * const index = new PandasIndex(
+ *   new Global("pandas.core.indexes.base", "_new_Index"),
+ *   [new Global("pandas", "Index"), { data: new NdArray(["a"]), name: null }],
+ * );
+ * assertEquals(index.kind, "Index");
+ * assertEquals(index.toArray(), ["a"]);
+ * ```
+ */
 export class PandasIndex extends PyObject {
   #values: Values | undefined;
 
@@ -759,6 +805,23 @@ function listOf(value: unknown): readonly unknown[] {
  *
  * In plain JSON it is an array where the index only counts, an object by label
  * where the labels are distinct, else an array of `[label, value]`.
+ *
+ * @example Read the values
+ * ```ts
+ * import { Global, NdArray, PyObject, Series } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const manager = new PyObject(
+ *   new Global("pandas.core.internals.managers", "SingleBlockManager"),
+ *   [],
+ *   { state: [[], [new NdArray(new Float64Array([1.5, 2]))], [], {}] },
+ * );
+ * const series = new Series(new Global("pandas", "Series"), [], {
+ *   state: { _mgr: manager, _name: "x" },
+ * });
+ * assertEquals(series.name, "x");
+ * assertEquals(series.toArray(), [1.5, 2]);
+ * ```
  */
 export class Series extends PyObject {
   #values: Values | undefined;
@@ -925,6 +988,36 @@ function blocksOf(
  *
  * In plain JSON it is an array of records; an index that does more than count
  * comes first in each, by its name or as `index`.
+ *
+ * @example Read columns and rows
+ * ```ts
+ * import { DataFrame, Global, NdArray, PandasIndex, PyObject } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // pandas.DataFrame({"a": [1, 2]}), as pandas pickles it
+ * const newIndex = new Global("pandas.core.indexes.base", "_new_Index");
+ * const columns = new PandasIndex(newIndex, [
+ *   new Global("pandas", "Index"),
+ *   { data: new NdArray(["a"]), name: null },
+ * ]);
+ * const rows = new PandasIndex(newIndex, [
+ *   new Global("pandas", "RangeIndex"),
+ *   { name: null, start: 0, stop: 2, step: 1 },
+ * ]);
+ * const block = new PyObject(
+ *   new Global("pandas._libs.internals", "_unpickle_block"),
+ *   [new NdArray(new BigInt64Array([1n, 2n]), { shape: [1, 2] }), 0, 2],
+ * );
+ * const manager = new PyObject(
+ *   new Global("pandas.core.internals.managers", "BlockManager"),
+ *   [[block], [columns, rows]],
+ * );
+ * const frame = new DataFrame(new Global("pandas", "DataFrame"), [], {
+ *   state: { _mgr: manager },
+ * });
+ * assertEquals(frame.column("a"), [1, 2]);
+ * assertEquals(frame.toRecords(), [{ a: 1 }, { a: 2 }]);
+ * ```
  */
 export class DataFrame extends PyObject {
   #parts: { blocks: Block[]; axes: readonly unknown[] } | undefined;

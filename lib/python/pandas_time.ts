@@ -22,7 +22,18 @@ import { offsetText, utcOffsetAt } from "./timezone.ts";
 
 const NAT_TICKS = -(2n ** 63n);
 
-/** A missing value of pandas'. */
+/**
+ * A missing value of pandas'.
+ *
+ * @example Know a missing value
+ * ```ts
+ * import { NA, PandasMissing } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(NA instanceof PandasMissing, true);
+ * assertEquals(JSON.stringify([NA]), "[null]");
+ * ```
+ */
 export class PandasMissing {
   /** `NA` or `NaT`. */
   readonly name: string;
@@ -56,9 +67,29 @@ export class PandasMissing {
   }
 }
 
-/** pandas' missing value of any kind. */
+/**
+ * pandas' missing value of any kind.
+ *
+ * @example Print it
+ * ```ts
+ * import { NA } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(NA), "<NA>");
+ * ```
+ */
 export const NA: PandasMissing = new PandasMissing("NA");
-/** pandas' missing time. */
+/**
+ * pandas' missing time.
+ *
+ * @example Print it
+ * ```ts
+ * import { NaT } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(NaT), "NaT");
+ * ```
+ */
 export const NaT: PandasMissing = new PandasMissing("NaT");
 
 /** What Cython's enum of resolutions says (numpy's `NPY_DATETIMEUNIT`). */
@@ -132,7 +163,17 @@ function trimmed(text: string): string {
     : text.slice(0, point + 1) + digits;
 }
 
-/** A pandas `Timestamp`. */
+/**
+ * A pandas `Timestamp`.
+ *
+ * @example Print one
+ * ```ts
+ * import { Timestamp } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(Timestamp.of(1500n, "ms")), "1970-01-01T00:00:01.500000");
+ * ```
+ */
 export class Timestamp extends PyObject {
   /**
    * Makes one.
@@ -203,7 +244,17 @@ export class Timestamp extends PyObject {
   }
 }
 
-/** A pandas `Timedelta`. */
+/**
+ * A pandas `Timedelta`.
+ *
+ * @example Print one
+ * ```ts
+ * import { Timedelta } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(Timedelta.of(90n, "s")), "P0DT0H1M30S");
+ * ```
+ */
 export class Timedelta extends PyObject {
   /**
    * Makes one.
@@ -270,7 +321,18 @@ export class Timedelta extends PyObject {
   }
 }
 
-/** A pandas offset: `MonthEnd(1)`, `Hour(3)`. */
+/**
+ * A pandas offset: `MonthEnd(1)`, `Hour(3)`.
+ *
+ * @example Print one
+ * ```ts
+ * import { DateOffset, Global } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const hour = new Global("pandas._libs.tslibs.offsets", "Hour");
+ * assertEquals(String(new DateOffset(hour, [3])), "Hour(3)");
+ * ```
+ */
 export class DateOffset extends PyObject {
   /** pandas' name of its class. */
   get offsetName(): string {
@@ -433,7 +495,17 @@ export function periodText(ordinal: bigint, frequency: unknown): string {
   return `${ordinal}`;
 }
 
-/** A pandas `Period`: a month, a quarter, a day …. */
+/**
+ * A pandas `Period`: a month, a quarter, a day ….
+ *
+ * @example Print one
+ * ```ts
+ * import { Period } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(Period.of(650n, "M")), "2024-03");
+ * ```
+ */
 export class Period extends PyObject {
   /**
    * Makes one.
@@ -488,7 +560,17 @@ function boundText(value: unknown): string {
     : shortText(value);
 }
 
-/** A pandas `Interval`. */
+/**
+ * A pandas `Interval`.
+ *
+ * @example Print one
+ * ```ts
+ * import { Interval } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(String(Interval.of(0, 1, "right")), "(0, 1]");
+ * ```
+ */
 export class Interval extends PyObject {
   /**
    * Makes one.

@@ -25,6 +25,26 @@ function numberAt(array: NdArray, index: number): number | undefined {
 
 /**
  * A sparse matrix or array of scipy's, in any of its formats.
+ *
+ * @example Read its elements
+ * ```ts
+ * import { Global, NdArray, SparseMatrix } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const matrix = new SparseMatrix(
+ *   new Global("scipy.sparse._csr", "csr_matrix"),
+ *   [],
+ *   {
+ *     state: {
+ *       _shape: [2, 2],
+ *       indptr: new NdArray(new Int32Array([0, 1, 1])),
+ *       indices: new NdArray(new Int32Array([1])),
+ *       data: new NdArray(new Int32Array([7])),
+ *     },
+ *   },
+ * );
+ * assertEquals(matrix.toTriples(), [[0, 1, 7]]);
+ * ```
  */
 export class SparseMatrix extends PyObject {
   /** scipy's name of its format: `csr`, `csc`, `coo`, `lil`, `dok` …. */
@@ -230,7 +250,20 @@ export class SparseMatrix extends PyObject {
   }
 }
 
-/** A decision tree of scikit-learn's: its nodes, in a structured array. */
+/**
+ * A decision tree of scikit-learn's: its nodes, in a structured array.
+ *
+ * @example Look into one
+ * ```ts
+ * import { Global, SklearnTree } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tree = new SklearnTree(new Global("sklearn.tree._tree", "Tree"), [], {
+ *   state: { max_depth: 2, node_count: 5 },
+ * });
+ * assertEquals(tree.summary(), "5 nodes");
+ * ```
+ */
 export class SklearnTree extends PyObject {
   /** Children, feature, threshold, impurity and weights of each node. */
   get nodes(): NdArray | undefined {
@@ -264,7 +297,22 @@ export class SklearnTree extends PyObject {
   }
 }
 
-/** A graph of networkx's. */
+/**
+ * A graph of networkx's.
+ *
+ * @example Read its edges
+ * ```ts
+ * import { Global, NetworkxGraph } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const graph = new NetworkxGraph(
+ *   new Global("networkx.classes.digraph", "DiGraph"),
+ *   [],
+ *   { state: { _node: { a: {}, b: {} }, _adj: { a: { b: {} }, b: {} } } },
+ * );
+ * assertEquals(graph.edges(), [["a", "b", {}]]);
+ * ```
+ */
 export class NetworkxGraph extends PyObject {
   get #name(): string {
     return this.class instanceof Global ? this.class.name : "";

@@ -247,11 +247,30 @@ export interface TorchStorageParts {
   numel?: number;
   /** Its bytes, where they are there. */
   bytes?: Uint8Array | undefined;
-  /** @default {true} */
+  /**
+   * How its numbers are ordered.
+   *
+   * @default {true}
+   */
   littleEndian?: boolean;
 }
 
-/** A storage of PyTorch's: the elements beneath one tensor or several. */
+/**
+ * A storage of PyTorch's: the elements beneath one tensor or several.
+ *
+ * @example Read its elements
+ * ```ts
+ * import { Global, TorchStorage } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const storage = new TorchStorage({
+ *   type: new Global("torch", "ShortStorage"),
+ *   numel: 2,
+ *   bytes: new Uint8Array([1, 0, 2, 0]),
+ * });
+ * assertEquals(storage.toArray(), [1, 2]);
+ * ```
+ */
 export class TorchStorage {
   /** The legacy file that it is, in a pickle. */
   readonly #file: Uint8Array | undefined;
@@ -834,7 +853,18 @@ export class Tensor extends PyObject {
   }
 }
 
-/** PyTorch's `torch.Size`. */
+/**
+ * PyTorch's `torch.Size`.
+ *
+ * @example Read its numbers
+ * ```ts
+ * import { Global, TorchSize } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const size = new TorchSize(new Global("torch", "Size"), [[2, 3]]);
+ * assertEquals(size.sizes, [2, 3]);
+ * ```
+ */
 export class TorchSize extends PyObject {
   /** The sizes. */
   get sizes(): number[] {
@@ -860,7 +890,18 @@ export class TorchSize extends PyObject {
   }
 }
 
-/** PyTorch's `torch.device`. */
+/**
+ * PyTorch's `torch.device`.
+ *
+ * @example Print one
+ * ```ts
+ * import { Global, TorchDevice } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const device = new TorchDevice(new Global("torch", "device"), ["cuda", 0]);
+ * assertEquals(String(device), "cuda:0");
+ * ```
+ */
 export class TorchDevice extends PyObject {
   /**
    * Its name.

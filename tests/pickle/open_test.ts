@@ -10,6 +10,7 @@ import { NdArray, PersistentId } from "../../lib/values.ts";
 import { seeded } from "../support/random.ts";
 import {
   assertDescribed,
+  type ScienceFixture,
   scienceFixtures,
 } from "../support/science_fixtures.ts";
 
@@ -164,7 +165,7 @@ Deno.test("openPickle ends on damaged files with errors of its own", async () =>
     "joblib mixed xz",
     "npy record",
   ];
-  const fixtures = [];
+  const fixtures: ScienceFixture[] = [];
   for (const library of ["numpy", "torch", "joblib", "pandas"]) {
     fixtures.push(...await scienceFixtures(library));
   }

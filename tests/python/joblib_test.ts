@@ -4,7 +4,7 @@ import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import {
   Global,
   LimitError,
-  NdArray,
+  type NdArray,
   PyObject,
   Tuple,
 } from "../../lib/values.ts";
