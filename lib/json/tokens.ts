@@ -209,13 +209,9 @@ export class Tokenizer {
     return this.#pendingKind === NO_TOKEN && this.#rest === undefined &&
       this.#held === undefined &&
       this.#at === this.#bytes.length &&
-      (this.#state === AT_TOP || this.#depth === 1 &&
+      (this.#state === AT_TOP ||
+        this.#framing === "items" && this.#depth === 1 &&
           (this.#state === AT_FIRST_ITEM || this.#state === AT_ITEM));
-  }
-
-  /** Whether a comma came last, so that a value must come. */
-  get isAfterComma(): boolean {
-    return this.#state === AT_ITEM;
   }
 
   /**
@@ -382,13 +378,14 @@ export class Tokenizer {
   /** Whether a character goes on in input that is still to come. */
   #isCut(index: number): boolean {
     if (this.#final && this.#rest === undefined) return false;
-    try {
-      decodeUtf8(this.#bytes.subarray(index));
-    } catch (error) {
-      return error instanceof Utf8Error && error.pos === 0 &&
-        error.reason === "unexpected end of data";
+    const bytes = this.#bytes;
+    const first = bytes[index]!;
+    const size = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (index + size <= bytes.length) return false;
+    for (let i = index + 1; i < bytes.length; i++) {
+      if ((bytes[i]! & 0xc0) !== 0x80) return false;
     }
-    return false;
+    return true;
   }
 
   #encodingError(index: number): Error | undefined {

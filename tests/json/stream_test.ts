@@ -71,6 +71,7 @@ const SEQUENCES = [
   "true false null NaN -Infinity -1.5e-3",
   '{\n  "a": [\n    1,\n    2\n  ]\n}\n{\n  "a": {}\n}\n',
   '{"__proto__": {"x": 1}, "constructor": 2}\n[[[[[[]]]]]]',
+  '[NaN]\n[1, 2]\n[NaN, {"a": 1, "b": 2}]',
 ];
 
 const BROKEN = [
