@@ -93,6 +93,11 @@ const OTHER_FORMATS: readonly (readonly [string, string])[] = [
   ["x\xda", "compressed with zlib"],
 ];
 
+/** Whether UTF-8 has surrogates of three bytes each. */
+function hasSurrogateBytes(bytes: Uint8Array): boolean {
+  return bytes.some((byte, i) => byte === 0xed && bytes[i + 1]! >= 0xa0);
+}
+
 function isPlainDict(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null &&
     Object.getPrototypeOf(value) === Object.prototype;
@@ -1635,10 +1640,12 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       throw new ArgumentFault("bad-global", "the name of a class is not ASCII");
     }
     try {
-      return decodeUtf8(line);
+      // Unlike other strings, names are strict UTF-8 to CPython.
+      if (!hasSurrogateBytes(line)) return decodeUtf8(line);
     } catch {
-      throw new ArgumentFault("bad-global", "the name of a class is not UTF-8");
+      // Told below.
     }
+    throw new ArgumentFault("bad-global", "the name of a class is not UTF-8");
   }
 
   /** Bytes of their own: a view only of what is nobody else's, and mostly it. */
