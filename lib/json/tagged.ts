@@ -39,6 +39,7 @@ import { ByteArray } from "../python/byte_array.ts";
 import { Complex } from "../python/complex.ts";
 import { Constant } from "../python/constants.ts";
 import { PyDate, PyDateTime, PyTime } from "../python/datetime.ts";
+import { PyDict } from "../python/dict.ts";
 import { entriesOf, isDict } from "../python/fields.ts";
 import { Float } from "../python/float.ts";
 import {
@@ -89,19 +90,25 @@ const RECONSTRUCTOR = new Global("copyreg", "_reconstructor");
 
 function reductionOf(value: object): Reduction | undefined {
   if (value instanceof PyObject) {
-    const { base } = value;
-    // Only such a base cannot be told from the class: a named tuple takes its
-    // fields one by one.
-    const apart = base !== undefined && value.args.length === 1 &&
-      base.name !== "int" && base.name !== "float";
+    const { base, entries, state } = value;
+    // As the pickler has it: only such a base cannot be told from the class. A
+    // named tuple takes its fields one by one, and some dicts set no key before
+    // they have a state.
+    const isEarly = base?.name === "dict" && state !== undefined &&
+      entries !== undefined;
+    const apart = isEarly || base !== undefined && value.args.length === 1 &&
+        base.name !== "int" && base.name !== "float";
+    const content = isEarly ? new PyDict(entries) : value.args[0];
     return {
       callable: apart ? RECONSTRUCTOR : value.class,
-      args: apart ? [value.class, base, value.args[0]] : value.args,
+      args: apart ? [value.class, base, content] : value.args,
       kwargs: value.kwargs,
       via: apart ? "reduce" : value.via,
-      state: value.state,
+      state,
       items: value.items ?? (base?.name === "list" ? [] : undefined),
-      entries: value.entries ?? (base?.name === "dict" ? [] : undefined),
+      entries: isEarly
+        ? undefined
+        : entries ?? (base?.name === "dict" ? [] : undefined),
       setter: value.stateSetter,
       states: value.moreStates,
     };
@@ -427,7 +434,8 @@ class Flattener {
       // A subclass of dict: its attributes have a key of their own.
       const plain = via === "new" && args.length === 0 &&
         kwargs === undefined && items === undefined &&
-        (state === undefined || isDict(state)) &&
+        (state === undefined ||
+          isDict(state) && entriesOf(state).length > 0) &&
         entries.every(([key]) => key !== "__dict__");
       return plain ? this.#dictObject(reduction) : undefined;
     }
