@@ -671,7 +671,9 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     this.#memo = 0;
     if (this.#seenCount > 0) {
-      this.#seen.clear();
+      // Emptying a large one costs more than a new one.
+      if (this.#seenCount > 64) this.#seen = new Set();
+      else this.#seen.clear();
       this.#seenCount = 0;
       if (this.#slots !== undefined) {
         this.#slots = undefined;
@@ -946,7 +948,20 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     const bytes = this.#bytes;
     let end = at + this.#textHead;
     let hash = SEED ^ length;
-    for (let i = 0; i < length; i++) {
+    let i = 0;
+    for (const last = length - 1; i < last; i += 2) {
+      const code = text.charCodeAt(i);
+      const next = text.charCodeAt(i + 1);
+      if ((code | next) >= 0x80) break;
+      hash = Math.imul(
+        (hash << 13 | hash >>> 19) ^ (code | next << 8),
+        FACTOR,
+      );
+      bytes[end] = code;
+      bytes[end + 1] = next;
+      end += 2;
+    }
+    for (; i < length; i++) {
       const code = text.charCodeAt(i);
       hash = Math.imul(hash ^ code, FACTOR);
       if (code < 0x80) {
@@ -1037,7 +1052,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       tags[slot] = (hash >>> 24) | 1;
       numbers[slot] = number;
     }
-    if (this.#tags !== this.#smallTags) this.#tags.fill(0);
+    this.#tags.fill(0);
     this.#tags = tags;
     this.#numbers = numbers;
     this.#tableMask = mask;
@@ -1054,11 +1069,12 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   #forgetTexts(): void {
     const count = this.#textCount;
     this.#tags.fill(0);
-    this.#smallTags.fill(0);
-    this.#tags = this.#smallTags;
-    this.#numbers = this.#smallNumbers;
-    this.#tableMask = SMALL_TABLE - 1;
-    this.#textLimit = SMALL_TABLE / 2;
+    if (this.#tags !== this.#smallTags) {
+      this.#tags = this.#smallTags;
+      this.#numbers = this.#smallNumbers;
+      this.#tableMask = SMALL_TABLE - 1;
+      this.#textLimit = SMALL_TABLE / 2;
+    }
     this.#textCount = 0;
     if (count > KEPT_TEXTS) {
       this.#texts = [""];
@@ -1314,6 +1330,13 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     this.#at = this.#line(`P${text}`, this.#at);
   }
 
+  /** As {@linkcode Pickler.#value}, for what is no atom. */
+  #child(value: unknown): void {
+    if (this.#special || typeof value !== "object") return this.#value(value);
+    if (this.#at >= this.#boundary) this.#at = this.#cross(this.#at);
+    this.#object(value!);
+  }
+
   #save(value: unknown): void {
     switch (typeof value) {
       case "object":
@@ -1487,7 +1510,77 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#bytes[this.#at++] = 0x5d;
     }
     this.#remember(slot);
-    if (value.length > 0) this.#pushItems(LIST, value, value);
+    const length = value.length;
+    if (length === 0) return;
+    if (this.#special) {
+      this.#pushItems(LIST, value, value);
+      return;
+    }
+    const single = length === 1;
+    if (!single) this.#bytes[this.#at++] = MARK;
+    const index = this.#leaves(value, length < BATCH ? length : BATCH);
+    if (index === length) {
+      this.#bytes[this.#at++] = single ? 0x61 : 0x65;
+      return;
+    }
+    const frame = this.#pushItems(LIST, value, value);
+    frame.index = index;
+    frame.stop = BATCH;
+    frame.single = single;
+  }
+
+  /**
+   * The items of a container until one of them is a container, or a chunk has
+   * left.
+   *
+   * @returns Index of the item that comes next.
+   */
+  #leaves(items: unknown[], stop: number): number {
+    let at = this.#at;
+    let i = 0;
+    if (stop > 7) {
+      const first = items[0];
+      if (typeof first === "number" && first !== Math.floor(first)) {
+        i = this.#floats(items as number[], 0, stop);
+        at = this.#at;
+      }
+    }
+    while (i < stop) {
+      const next = this.#atom(items[i], at);
+      if (next <= at) {
+        if (next >= 0) {
+          at = next;
+          i++;
+        }
+        break;
+      }
+      at = next;
+      i++;
+    }
+    this.#at = at;
+    return i;
+  }
+
+  /**
+   * As {@linkcode Pickler.#leaves}, for what seems to be all floats: the only
+   * place that sees such arrays, so that V8 reads them without boxes.
+   */
+  #floats(items: number[], from: number, stop: number): number {
+    let at = this.#at;
+    let i = from;
+    for (; i < stop; i++) {
+      const item = items[i];
+      if (typeof item !== "number" || item === Math.floor(item)) break;
+      if (at >= this.#boundary) {
+        at = this.#cross(at);
+        if (this.#streams) break;
+      }
+      this.#bytes[at] = 0x47;
+      this.#view.setFloat64(at + 1, item);
+      at += 9;
+    }
+    this.#at = at;
+    return i;
   }
 
   #pushItems(kind: number, value: unknown, items: unknown[]): Frame {
@@ -1514,7 +1607,22 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (this.#known(value)) return;
     const slot = this.#slot;
     if (anyAttributes()) this.#attributes(value);
-    this.#pushItems(TUPLE_ITEMS, value, value).slot = slot;
+    if (this.#special) {
+      this.#pushItems(TUPLE_ITEMS, value, value).slot = slot;
+      return;
+    }
+    const length = value.length;
+    if (length > 3) this.#bytes[this.#at++] = MARK;
+    const index = this.#leaves(value, length);
+    if (index === length) {
+      this.#bytes[this.#at++] = length > 3 ? TUPLE : TUPLE2 - 2 + length;
+      this.#remember(slot);
+      return;
+    }
+    const frame = this.#pushItems(TUPLE_ITEMS, value, value);
+    frame.index = index;
+    frame.stop = length;
+    frame.slot = slot;
   }
 
   /** A plain object: its fields until one of them has to wait for another. */
@@ -1694,7 +1802,19 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#bytes[this.#at++] = 0x7d;
     }
     this.#remember(slot);
-    this.#pushEntries(value, flat);
+    const length = flat.length;
+    if (length === 0 || this.#special) {
+      this.#pushEntries(value, flat);
+      return;
+    }
+    const single = length === 2;
+    if (!single) this.#bytes[this.#at++] = MARK;
+    const index = this.#leaves(flat, length < 2 * BATCH ? length : 2 * BATCH);
+    const frame = this.#pushEntries(value, flat)!;
+    frame.index = index;
+    frame.stop = 2 * BATCH;
+    frame.single = single;
+    if (index === length) this.#nextEntries(frame, index);
   }
 
   // ------------------------------------------------------------- containers
@@ -1716,7 +1836,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         frame.index = i;
         if (next < 0) {
           this.#at = at;
-          this.#value(item);
+          this.#child(item);
           if (this.#frames[this.#depth] !== frame) return;
         } else {
           this.#at = next;
@@ -1728,6 +1848,19 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#at = at;
       frame.index = i;
       if (!this.#nextBatch(frame, i)) return;
+      const item = items[i];
+      if (
+        typeof item === "number" && item !== Math.floor(item) &&
+        frame.stop > i + 7 && !this.#special
+      ) {
+        i = this.#floats(
+          items as number[],
+          i,
+          frame.stop < frame.end ? frame.stop : frame.end,
+        );
+        frame.index = i;
+        if (this.#streams && this.#chunks.length > 0) return;
+      }
       at = this.#at;
     }
   }
@@ -1845,7 +1978,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         frame.index = i;
         if (next < 0) {
           this.#at = at;
-          this.#value(item);
+          this.#child(item);
           if (this.#frames[this.#depth] !== frame) return;
         } else {
           this.#at = next;
