@@ -257,7 +257,10 @@ class Flattener {
     if (value instanceof Uint8Array && !(value instanceof ByteArray)) {
       return tag("py/b64", encodeBase64(value));
     }
-    if (value instanceof Tuple && !this.#shared.has(value)) {
+    if (
+      value instanceof Tuple &&
+      (value.length === 0 || !this.#shared.has(value))
+    ) {
       walks.push(this.#sequence("py/tuple", value));
       return undefined;
     }

@@ -320,6 +320,11 @@ Deno.test("shared values are one again, and cycles close", () => {
   assertInstanceOf(parts[6], ByteArray);
 });
 
+Deno.test("an empty tuple is nobody's in particular", () => {
+  const empty = new Tuple();
+  assertEquals(there([empty, empty]), '[{"py/tuple": []}, {"py/tuple": []}]');
+});
+
 Deno.test("an object among its own arguments closes its cycle", () => {
   const box: unknown[] = [];
   const value = new PyObject(new Global("shop", "Box"), [box], {
