@@ -513,7 +513,7 @@ Deno.test("four times the input takes about four times as long", () => {
     ["nested lists", (n) => `${"]".repeat(n / 2)}${"a".repeat(n / 2 - 1)}.`],
     ["nested marks", (n) => `${"(".repeat(n / 2)}${"t".repeat(n / 2)}.`],
   ];
-  const base = 40_000;
+  const base = 25_000;
   for (const [name, make] of shapes) {
     const small = ascii(make(base));
     const large = ascii(make(base * 4));
