@@ -93,7 +93,7 @@ export const convert: Command = {
       value: "NAME",
       many: true,
       help:
-        "With --types tagged to a pickle: a class or function that the pickle may name, such as datetime.date; all of a module: datetime.*",
+        "With --types tagged to a pickle: a class or function that the pickle may name, such as datetime.date; datetime.* for all of a module, * for all if you trust the JSON",
     },
     {
       name: "limit",

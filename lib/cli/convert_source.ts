@@ -10,6 +10,7 @@ import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { dumps as dumpsPickle } from "../pickle/dump.ts";
 import { UnpicklingError } from "../pickle/errors.ts";
 import { openPickle } from "../pickle/open.ts";
+import { JsonToPickleStream } from "../transcode/json_to_pickle.ts";
 import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
 import { type PicklePlan, planPickle } from "../transcode/plan.ts";
 import { isContainer, sniff } from "../serve/sniff.ts";
@@ -59,6 +60,10 @@ export async function convertSource(
         "a pickle is no text for a terminal; name a file with -o, or choose --to json",
       );
     }
+    const known = { ...conversion, from, to };
+    // Bytes between the opcodes are only understood by the unpickler.
+    const joblib = from === "pickle" && to !== "pickle" &&
+      opened.seekable && await mentionsJoblib(source);
     const sink = await about(
       output ?? "standard output",
       () => hooks.openSink(conversion.gzip),
@@ -68,7 +73,7 @@ export async function convertSource(
     try {
       const chunks = convertChunks(
         opened,
-        { ...conversion, from, to },
+        { ...known, asValues: joblib || conversion.keepMemo },
         {
           again(): Promise<Opened> {
             hooks.onPass?.();
@@ -110,18 +115,64 @@ interface RoadHooks {
   onNote?: (note: string) => void;
 }
 
-type Known = Conversion & { from: Format; to: Format };
+type Known = Conversion & {
+  from: Format;
+  to: Format;
+  /** Whether values are built, and not only text. */
+  asValues: boolean;
+};
+
+/** How far into a file joblib's wrappers are looked for. */
+const JOBLIB_SEARCH = 4_000_000;
+const JOBLIB = "joblib.numpy_pickle";
+
+/**
+ * Whether a file is one of joblib's, which has the bytes of arrays between
+ * opcodes. Its wrapper is named before the first array.
+ */
+async function mentionsJoblib(source: Source): Promise<boolean> {
+  const opened = await openSource(source);
+  const decoder = new TextDecoder("latin1");
+  try {
+    let text = "";
+    let read = 0;
+    for await (const chunk of opened.chunks) {
+      text = text.slice(-JOBLIB.length) + decoder.decode(chunk);
+      if (text.includes(JOBLIB)) return true;
+      read += chunk.length;
+      if (read > JOBLIB_SEARCH) return false;
+    }
+    return false;
+  } finally {
+    opened.close();
+  }
+}
 
 async function* convertChunks(
   opened: Opened,
   conversion: Known,
   hooks: RoadHooks,
 ): AsyncGenerator<Uint8Array, void> {
-  const { from, to, keepMemo } = conversion;
-  const direct = from === "pickle" && to !== "pickle" && !keepMemo &&
+  const { from, to, asValues } = conversion;
+  const direct = from === "pickle" && to !== "pickle" && !asValues &&
     !isContainer(opened.head);
   if (direct) {
     yield* pickleToJson(opened, conversion, hooks);
+    return;
+  }
+  const { items, limits, protocol, types } = conversion;
+  if (
+    from !== "pickle" && to === "pickle" && types !== "tagged" &&
+    !(items && from === "jsonl")
+  ) {
+    yield* ReadableStream.from(opened.chunks).pipeThrough(
+      new JsonToPickleStream({
+        jsonl: from === "jsonl",
+        items,
+        limits,
+        ...(protocol === undefined ? {} : { protocol }),
+      }),
+    );
     return;
   }
   const values = readValues(opened, conversion);
@@ -143,12 +194,6 @@ async function* pickleToJson(
   const plan = twice ? await makePlan(opened) : undefined;
   const input = twice ? await hooks.again() : opened;
   try {
-    // What has no plan is damaged, or has more between its opcodes than they
-    // say, as joblib's files have: the unpickler knows.
-    if (twice && plan === undefined) {
-      yield* writeJson(readValues(input, conversion), conversion);
-      return;
-    }
     const bytes = ReadableStream.from(withoutLastLineEnds(input.chunks));
     const stream = bytes.pipeThrough(
       new PickleToJsonStream({
@@ -185,7 +230,7 @@ async function* pickleToJson(
 
 const NEWLINE = 0x0a;
 
-/** The first pass; undefined for what its opcodes alone do not explain. */
+/** The first pass; undefined for what is damaged: the second says how. */
 async function makePlan(opened: Opened): Promise<PicklePlan | undefined> {
   try {
     return await planPickle(withoutLastLineEnds(opened.chunks));
@@ -208,7 +253,7 @@ async function* readValues(
   opened: Opened,
   conversion: Known,
 ): AsyncGenerator<unknown, void> {
-  const { from, limits, encoding, keepMemo } = conversion;
+  const { from, limits, encoding, keepMemo, types } = conversion;
   // Lines are the elements already.
   const items = conversion.items && from !== "jsonl";
   if (from === "pickle" && isContainer(opened.head)) {
@@ -238,7 +283,23 @@ async function* readValues(
       }),
     )
     : bytes.pipeThrough(
-      new JsonDecoderStream({ dicts: "map", floats: "exact", limits, items }),
+      new JsonDecoderStream({
+        dicts: "map",
+        floats: "exact",
+        limits,
+        items,
+        ...(types === "tagged" ? { types, allow: allowed(conversion) } : {}),
+      }),
+    );
+}
+
+/** Names as they are, and whole modules as `module.*`. */
+function allowed({ allow }: Conversion): (name: string) => boolean {
+  const names = new Set(allow);
+  return (name) =>
+    names.has(name) || names.has("*") ||
+    allow.some((pattern) =>
+      pattern.endsWith(".*") && name.startsWith(pattern.slice(0, -1))
     );
 }
 

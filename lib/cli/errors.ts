@@ -5,7 +5,7 @@
  */
 
 import { LimitError } from "../python/limits.ts";
-import { JSONDecodeError } from "../json/errors.ts";
+import { JSONDecodeError, JSONEncodeError, TagError } from "../json/errors.ts";
 import {
   PicklingError,
   UnpicklingError,
@@ -80,7 +80,10 @@ export function explain(error: unknown): string {
     return `${printable(error.file)}: ${explain(error.cause)}`;
   }
   if (error instanceof UnpicklingError) {
-    const opcode = error.opcode === undefined ? "" : ` (${error.opcode})`;
+    const opcode =
+      error.opcode === undefined || error.message.includes(error.opcode)
+        ? ""
+        : ` (${error.opcode})`;
     const advice = ADVICE[error.code];
     const where = /\bat byte \d/.test(error.message)
       ? ""
@@ -92,11 +95,20 @@ export function explain(error: unknown): string {
     const message = text(error.message).replace(/; if the input.*$/, "");
     return `${message}\n  if you trust the file: --limit ${error.limit}=NUMBER, or =none`;
   }
-  if (error instanceof PicklingError) {
+  if (error instanceof JSONEncodeError || error instanceof PicklingError) {
     return `${text(error.message)}, at ${text(error.path)}`;
   }
+  if (error instanceof TagError) {
+    return text(error.message.replace(/;.*/s, "")) +
+      (error.code === "not-allowed"
+        ? "\n  if it is harmless: --allow NAME"
+        : "");
+  }
   if (error instanceof JSONDecodeError) {
-    return `not valid JSON: ${text(error.message)}`;
+    const advice = error.code === "extra-data"
+      ? "\n  if it holds JSON Lines, add --from jsonl"
+      : "";
+    return `not valid JSON: ${text(error.message)}${advice}`;
   }
   if (error instanceof NothingFoundError) {
     return `no file matches ${text(error.pattern)}`;

@@ -10,7 +10,7 @@ import { openPickle } from "../pickle/open.ts";
 import { outline, partsOf, type Table, tableOf } from "../serve/outline.ts";
 import { isContainer, sniff } from "../serve/sniff.ts";
 import { type Command, UsageError } from "./command.ts";
-import { about } from "./errors.ts";
+import { about, complain, explain, isClosedPipe } from "./errors.ts";
 import { formatOfName } from "./formats.ts";
 import {
   findSources,
@@ -95,8 +95,9 @@ export const show: Command = {
     };
     const colour = args.flag("colour") && Deno.stdout.isTerminal() &&
       !Deno.noColor;
+    let status = 0;
     for (const [index, source] of sources.entries()) {
-      await about(source.name, async () => {
+      const done = about(source.name, async () => {
         const opened = await openSource(source);
         try {
           const facts = fileFacts(source, opened);
@@ -124,8 +125,15 @@ export const show: Command = {
           opened.close();
         }
       });
+      try {
+        await done;
+      } catch (error) {
+        if (sources.length === 1 || isClosedPipe(error)) throw error;
+        complain(`brine show: ${explain(error)}`);
+        status = 1;
+      }
     }
-    return 0;
+    return status;
   },
 };
 

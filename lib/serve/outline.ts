@@ -18,8 +18,15 @@ import {
   PyObject,
 } from "../python/object.ts";
 import { NdArray } from "../python/numpy.ts";
-import { DataFrame, Series } from "../python/pandas.ts";
+import { DataFrame, PandasIndex, Series } from "../python/pandas.ts";
+import {
+  Interval,
+  Period,
+  Timedelta,
+  Timestamp,
+} from "../python/pandas_time.ts";
 import { typeOf } from "../python/registry.ts";
+import { Tensor, TorchStorage } from "../python/torch.ts";
 import { FrozenSet, PySet } from "../python/set.ts";
 import { Tuple } from "../python/tuple.ts";
 
@@ -119,6 +126,15 @@ function isContainer(value: object): boolean {
  * @returns Such as `dict` or `datetime.date`.
  */
 export function typeName(value: object): string {
+  // What rebuilds a tensor is a function; nobody knows it by that name.
+  if (value instanceof Tensor) return "torch.Tensor";
+  if (value instanceof TorchStorage) return "torch.storage";
+  if (value instanceof NdArray) return String(value.class);
+  if (value instanceof PandasIndex) return `pandas.${value.kind}`;
+  if (value instanceof Timestamp) return "pandas.Timestamp";
+  if (value instanceof Timedelta) return "pandas.Timedelta";
+  if (value instanceof Period) return "pandas.Period";
+  if (value instanceof Interval) return "pandas.Interval";
   const known = typeOf(value)?.names[0];
   if (known !== undefined) return known.replace(/^builtins\./, "");
   if (value instanceof Tuple) return "tuple";
@@ -233,6 +249,7 @@ function* partsOfObject(value: PyObject): Generator<Piece, void> {
 function countParts(value: object): number {
   const axis = axisOf(value);
   if (axis !== undefined) return axis.length;
+  if (isMoment(value)) return 0;
   if (value instanceof PyObject) {
     const { args, kwargs, state, items, entries } = value;
     return (value.class instanceof Global ? 0 : 1) + args.length +
@@ -250,6 +267,12 @@ function countParts(value: object): number {
   if (value instanceof Map || value instanceof Set) return value.size + extra;
   if (isLeaf(value)) return 0;
   return Object.keys(value).length + (isPlain(value) ? 0 : extra);
+}
+
+/** pandas' single values, whose arguments nobody knows by sight. */
+function isMoment(value: object): boolean {
+  return value instanceof Timestamp || value instanceof Timedelta ||
+    value instanceof Period;
 }
 
 /** What prints itself in full has no parts worth showing. */
@@ -291,7 +314,8 @@ class Axis {
 
 function axisOf(value: object): Axis | undefined {
   if (value instanceof Axis) return value;
-  if (value instanceof NdArray) return sliceOf(value, []);
+  const grid = gridOf(value);
+  if (grid !== undefined) return sliceOf(grid, []);
   if (value instanceof DataFrame) return columnsOf(value);
   // Series, indexes and arrays of pandas.
   if (
@@ -305,27 +329,57 @@ function axisOf(value: object): Axis | undefined {
     const index = value instanceof Series ? value.index : undefined;
     return new Axis(
       { type: typeName(value), text: "", length: sequence.length },
-      (at) => sequence.at(at),
+      (at) =>
+        ofDtype(
+          sequence.at(at),
+          "dtype" in sequence ? String(sequence.dtype) : "",
+        ),
       (at) => index === undefined ? String(at) : keyLabel(index.at(at)),
     );
   }
   return undefined;
 }
 
+/** What is common to arrays of numpy and tensors. */
+interface Grid {
+  shape: readonly number[];
+  dtype: string;
+  get(index: readonly number[]): unknown;
+}
+
+function gridOf(value: object): Grid | undefined {
+  if (value instanceof NdArray) {
+    const { shape, dtype } = value;
+    return { shape, dtype: String(dtype), get: (index) => value.get(...index) };
+  }
+  if (value instanceof Tensor && value.isReadable) {
+    const { shape, dtype } = value;
+    return { shape, dtype, get: (index) => value.get(...index) };
+  }
+  return undefined;
+}
+
 /** What is left of an array when its first indices are chosen. */
-function sliceOf(array: NdArray, first: readonly number[]): Axis {
-  const rest = array.shape.slice(first.length);
+function sliceOf(grid: Grid, first: readonly number[]): Axis {
+  const rest = grid.shape.slice(first.length);
   return new Axis(
     {
       type: "slice",
-      text: `${array.dtype} ${rest.join(" x ")}`,
+      text: `${grid.dtype} ${rest.join(" x ")}`,
       length: rest[0] ?? 0,
     },
     (index) =>
       rest.length <= 1
-        ? array.get(...first, index)
-        : sliceOf(array, [...first, index]),
+        ? ofDtype(grid.get([...first, index]), grid.dtype)
+        : sliceOf(grid, [...first, index]),
   );
+}
+
+/** A float that happens to be whole is shown as one. */
+function ofDtype(value: unknown, dtype: string): unknown {
+  return typeof value === "number" && /float/i.test(dtype)
+    ? new Float(value)
+    : value;
 }
 
 function columnsOf(frame: DataFrame): Axis {
@@ -335,7 +389,7 @@ function columnsOf(frame: DataFrame): Axis {
     (place) =>
       new Axis(
         { type: "column", text: dtypes[place] ?? "", length: rows },
-        (row) => frame.at(row, place),
+        (row) => ofDtype(frame.at(row, place), dtypes[place] ?? ""),
         (row) => keyLabel(frame.index?.at(row) ?? row),
       ),
     (place) => keyLabel(columnIndex?.at(place) ?? place),
@@ -367,12 +421,15 @@ export function tableOf(
     const [height, width] = value.shape;
     const places = corners(width, wide);
     const labels = value.columns;
+    const { dtypes } = value;
     return {
       header: ["", ...places.map((at) => at < 0 ? "…" : keyLabel(labels[at]))],
       rows: corners(height, most).map((row) => [
         row < 0 ? "…" : keyLabel(value.index?.at(row) ?? row),
         ...places.map((at) =>
-          at < 0 || row < 0 ? "…" : cell(value.at(row, at))
+          at < 0 || row < 0
+            ? "…"
+            : cell(ofDtype(value.at(row, at), dtypes[at] ?? ""))
         ),
       ]),
     };
@@ -381,27 +438,30 @@ export function tableOf(
     return {
       header: ["", value.name === null ? "" : keyLabel(value.name)],
       rows: corners(value.length, most).map((row) =>
-        row < 0
-          ? ["…", "…"]
-          : [keyLabel(value.index?.at(row) ?? row), cell(value.at(row))]
+        row < 0 ? ["…", "…"] : [
+          keyLabel(value.index?.at(row) ?? row),
+          cell(ofDtype(value.at(row), value.dtype)),
+        ]
       ),
     };
   }
-  if (value instanceof NdArray && value.size > 0 && value.ndim > 0) {
-    const { shape, ndim } = value;
-    const first = new Array<number>(Math.max(0, ndim - 2)).fill(0);
-    const height = ndim === 1 ? 1 : shape[ndim - 2]!;
-    return {
-      rows: corners(height, most).map((row) =>
-        corners(shape[ndim - 1]!, wide).map((column) =>
-          row < 0 || column < 0
-            ? "…"
-            : cell(value.get(...first, ...(ndim === 1 ? [] : [row]), column))
-        )
-      ),
-    };
-  }
-  return undefined;
+  const grid = typeof value === "object" && value !== null
+    ? gridOf(value)
+    : undefined;
+  if (grid === undefined || grid.shape.length === 0) return undefined;
+  const { shape, dtype } = grid;
+  if (shape.includes(0)) return undefined;
+  const last = shape.length - 1;
+  const first = new Array<number>(Math.max(0, last - 1)).fill(0);
+  return {
+    rows: corners(last === 0 ? 1 : shape[last - 1]!, most).map((row) =>
+      corners(shape[last]!, wide).map((column) => {
+        if (row < 0 || column < 0) return "…";
+        const index = last === 0 ? [column] : [...first, row, column];
+        return cell(ofDtype(grid.get(index), dtype));
+      })
+    ),
+  };
 }
 
 /** The first and the last, -1 for those between. */
