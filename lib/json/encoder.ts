@@ -482,6 +482,11 @@ export class Encoder {
     };
   }
 
+  /** Makes it as if it were new. */
+  renew(): void {
+    this.#written = this.#penalty = this.#skip = 0;
+  }
+
   /** Gives the buffer back. Also after an error. */
   close(): void {
     if (this.#out.length > 0 && this.#out.length <= 2 * (FULL + SLACK)) {
@@ -1201,7 +1206,8 @@ function checkSeparators(separators: unknown): [string, string] {
  * ```
  */
 export function dumps(value: unknown, options?: DumpsOptions): string {
-  const machine = new Encoder(options);
+  const kept = takeKept(options);
+  const { machine } = kept;
   try {
     machine.begin(value);
     let done = machine.step();
@@ -1213,7 +1219,39 @@ export function dumps(value: unknown, options?: DumpsOptions): string {
     return text;
   } finally {
     machine.close();
+    keep = kept;
   }
+}
+
+/** An encoder with the options it was made with. */
+interface Kept {
+  machine: Encoder;
+  options: DumpsOptions;
+}
+
+/** The encoder of the last call: to make one costs more than a small value. */
+let keep: Kept | undefined;
+const NO_OPTIONS: DumpsOptions = {};
+
+function takeKept(options: DumpsOptions = NO_OPTIONS): Kept {
+  const kept = keep;
+  if (kept !== undefined && isSame(kept.options, options)) {
+    // Whoever is called back may want one as well.
+    keep = undefined;
+    kept.machine.renew();
+    return kept;
+  }
+  return { machine: new Encoder(options), options: { ...options } };
+}
+
+function isSame(a: DumpsOptions, b: DumpsOptions): boolean {
+  return a === b ||
+    a.limits === undefined && b.limits === undefined &&
+      a.separators === undefined && b.separators === undefined &&
+      a.indent === b.indent && a.ensureAscii === b.ensureAscii &&
+      a.sortKeys === b.sortKeys && a.default === b.default &&
+      a.skipKeys === b.skipKeys && a.allowNaN === b.allowNaN &&
+      a.checkCircular === b.checkCircular && a.types === b.types;
 }
 
 function decode(bytes: Uint8Array): string {
