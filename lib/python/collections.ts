@@ -272,9 +272,15 @@ function makeDeque(args: readonly unknown[]): Deque | undefined {
   return deque;
 }
 
+/** A longer deque drops nothing: that would cost its length for each item. */
+const MOST_DROPPING = 10_000;
+
 function appendToDeque(deque: Deque, items: readonly unknown[]): void {
-  // Python drops from the left what is too much.
-  const room = deque.maxlen ?? Infinity;
+  // Python drops from the left what is too much. No pickle of Python's has too
+  // much; of what is kept here beyond that, it drops the same when it loads it.
+  const room = deque.maxlen !== null && deque.maxlen <= MOST_DROPPING
+    ? deque.maxlen
+    : Infinity;
   const skip = Math.max(0, items.length - room);
   const excess = deque.length + items.length - skip - room;
   if (excess > 0) deque.splice(0, excess);

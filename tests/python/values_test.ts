@@ -95,6 +95,18 @@ Deno.test("huge exponents stay text, and cost nothing as keys", () => {
   assertEquals([...dict.values()], [3, 2]);
 });
 
+Deno.test("no key and no deque takes quadratic time", () => {
+  const start = performance.now();
+  new PyDict([[new Decimal(`1${"0".repeat(300_000)}1`), 1]]);
+  new PyDict([[new Decimal(`1.${"0".repeat(300_000)}`), 1]]);
+  const many = Array.from({ length: 200_000 }, () => "I1\na").join("");
+  const deque = loads(ascii(
+    `ccollections\ndeque\n((tI200000\ntR${many}${many}.`,
+  )) as Deque;
+  assertEquals(deque.maxlen, 200_000);
+  assert(performance.now() - start < 10_000);
+});
+
 Deno.test("UUIDs are read in every form", () => {
   const text = "12345678-1234-5678-1234-567812345678";
   const id = new Uuid(text);
