@@ -43,7 +43,10 @@ export interface DisOptions {
    * it takes them through the pickles that one Python `Pickler` wrote.
    */
   memo?: DisMemo;
-  /** Takes each piece of the text as soon as it is made. */
+  /**
+   * Takes each piece of the text as soon as it is made, instead of the text
+   * being returned.
+   */
   out?: (text: string) => void;
 }
 
@@ -72,7 +75,7 @@ export function disMemo(): DisMemo {
  *
  * @param bytes The pickle
  * @param options How to print it
- * @returns The text
+ * @returns The text; nothing where `options.out` takes it
  * @throws {UnpicklingError} If an opcode is damaged or its checks fail;
  * `options.out` has had the text up to there
  *
@@ -92,12 +95,21 @@ export function disMemo(): DisMemo {
  * ```
  */
 export function dis(bytes: Uint8Array, options: DisOptions = {}): string {
-  const parts: string[] = [];
+  const { out } = options;
+  const chunks: string[] = [];
+  let parts: string[] = [];
   for (const part of disParts(bytes, options)) {
-    parts.push(part);
-    options.out?.(part);
+    if (out !== undefined) {
+      out(part);
+      continue;
+    }
+    // Millions of short strings take more memory than what is in them.
+    if (parts.push(part) < 1000) continue;
+    chunks.push(parts.join(""));
+    parts = [];
   }
-  return parts.join("");
+  chunks.push(parts.join(""));
+  return chunks.join("");
 }
 
 /**
