@@ -187,6 +187,9 @@ function typeName(value: unknown): string {
   return "object";
 }
 
+/** From this size on, bytes of an array are not copied. */
+const BORROWED = 4096;
+
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;
 
@@ -1302,10 +1305,20 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         const to = pos + width + size;
         if (to > limit) return size + 1 + width;
         this.#checkLength(size);
+        const from = pos + width;
+        const isShared = size >= BORROWED && this.#isBorrowed();
         this.#push(
           code === op.BYTEARRAY8
-            ? new ByteArray(bytes.subarray(pos + width, to))
-            : this.#copy(pos + width, to),
+            ? isShared
+              ? new ByteArray(
+                bytes.buffer as ArrayBuffer,
+                bytes.byteOffset + from,
+                size,
+              )
+              : new ByteArray(bytes.subarray(from, to))
+            : isShared
+            ? bytes.subarray(from, to)
+            : this.#copy(from, to),
         );
         this.#pos = to;
         return 0;
@@ -1646,6 +1659,16 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       // Told below.
     }
     throw new ArgumentFault("bad-global", "the name of a class is not UTF-8");
+  }
+
+  /** Whether what is being made looks at bytes where they lie. */
+  #isBorrowed(): boolean {
+    if (this.#m === 0) return false;
+    const owner = this.#stack[this.#marks[this.#m - 1]! - 1];
+    const type = owner instanceof Global
+      ? typeByName(String(owner))
+      : this.#typeOf(owner);
+    return type?.borrows === true;
   }
 
   /** Bytes of their own: a view only of what is nobody else's, and mostly it. */
@@ -2041,7 +2064,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       }
       this.#checkLength(size);
       at += size;
-      return this.#copy(at - size, at);
+      return size < BORROWED
+        ? this.#copy(at - size, at)
+        : this.#bytes.subarray(at - size, at);
     };
     const nested = (): [unknown] | undefined => {
       const found = this.#readNested(at);

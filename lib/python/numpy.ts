@@ -1229,6 +1229,7 @@ register(
     ],
     make: (args, { name }) => reconstruct(args, name),
     build,
+    borrows: true,
     class: NdArray,
     reduce: (array: NdArray, { protocol }) => reduceArray(array, protocol),
     toPlain: (array: NdArray) =>
@@ -1240,11 +1241,13 @@ register(
       "numpy._core.numeric._frombuffer",
     ],
     make: (args, { name }) => fromBuffer(args, name),
+    borrows: true,
   },
   {
     names: ["numpy.ma.core._mareconstruct"],
     make: makeMasked,
     build,
+    borrows: true,
     class: MaskedArray,
     reduce: reduceMasked,
     toPlain: (array: MaskedArray) =>

@@ -114,6 +114,13 @@ export interface PyType<T = any> {
    */
   build?(value: T, state: unknown): boolean;
   /**
+   * Whether bytes among its arguments or in its state need not be its own: they
+   * are looked at where they lie in the input.
+   *
+   * @default {false}
+   */
+  borrows?: boolean;
+  /**
    * Reads what follows BUILD in the file and is no pickle: joblib's arrays.
    * Called again, state and all, when more has arrived.
    *

@@ -356,10 +356,12 @@ Deno.test("a hundred megabytes are read without a loop", () => {
     const bytes = dumps(array, { protocol });
     const start = performance.now();
     const back = loads(bytes) as NdArray;
+    assertEquals(back.size, 12_500_000);
+    // They are looked at where they lie; Python takes 100 ms to copy them.
+    assert(performance.now() - start < 50);
+    assertEquals(back.bytes.buffer, bytes.buffer);
     assertEquals((back.data as Float64Array).length, 12_500_000);
-    const spent = performance.now() - start;
-    // One copy takes some 30 ms; a loop over the elements ten times as long.
-    assert(spent < 1000, `${spent} ms`);
+    assert(performance.now() - start < 1000);
   }
 });
 
