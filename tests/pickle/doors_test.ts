@@ -129,6 +129,7 @@ Deno.test("every proper prefix is truncated", () =>
   seeded(async (random) => {
     let count = 0;
     for await (const [fixture, pickle] of every()) {
+      if (pickle.bytes.length > 4000 && random.below(5) > 0) continue;
       const bytes = single(fixture, pickle);
       if (bytes === undefined) continue;
       const options = toOptions(fixture.options);
