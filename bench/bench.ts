@@ -6,7 +6,12 @@
  * @module
  */
 
-import { json, JsonToPickleStream, pickle, PickleToJsonStream } from "../mod.ts";
+import {
+  json,
+  JsonToPickleStream,
+  pickle,
+  PickleToJsonStream,
+} from "../mod.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
 const CORPORA = [
@@ -244,8 +249,7 @@ async function main(): Promise<number> {
       await python.ask({ op: operation, folder, name });
       const cpython: Contestant = {
         name: "CPython",
-        time: async (times) =>
-          (await python.ask({ times })).seconds as number,
+        time: async (times) => (await python.ask({ times })).seconds as number,
       };
       const contestants = [
         cpython,
