@@ -139,7 +139,18 @@ class Tuple {
 
 class Dict {
   readonly kind = "dict";
-  readonly entries: Map<string, Node> = new Map();
+  /** Some of its entries; most dicts are never looked into. */
+  #entries: Map<string, Node> | undefined;
+
+  get(key: string): Node | undefined {
+    return this.#entries?.get(key);
+  }
+
+  set(key: string, value: Node): void {
+    if (!KEPT_KEYS.has(key)) return;
+    this.#entries ??= new Map();
+    this.#entries.set(key, value);
+  }
 }
 
 class Ref {
@@ -224,7 +235,16 @@ const ELEMENT_SIZES: ReadonlyMap<string, number> = new Map([
 ]);
 
 const KEEP_ITEMS = 64;
-const KEEP_ENTRIES = 32;
+/** The keys that are looked at: those of joblib's arrays. */
+const KEPT_KEYS: ReadonlySet<string> = new Set([
+  "subclass",
+  "shape",
+  "dtype",
+  "numpy_array_alignment_bytes",
+]);
+const KEPT_LENGTHS: ReadonlySet<number> = new Set(
+  Array.from(KEPT_KEYS, ({ length }) => length),
+);
 const MAX_NAME = 4096;
 const MAX_NESTED = 10_000;
 const TEXT_ENCODINGS = new Set([
@@ -905,8 +925,8 @@ class Machine {
     if (typeof state !== "object" || state.kind !== "dict") {
       throw new Fatal("bad-state", "a joblib array of unknown layout");
     }
-    const shape = state.entries.get("shape");
-    const dtype = state.entries.get("dtype");
+    const shape = state.get("shape");
+    const dtype = state.get("dtype");
     const itemSize = this.#itemSize(dtype);
     if (itemSize === undefined) {
       throw new Fatal("bad-state", "a joblib array of unknown type");
@@ -945,7 +965,7 @@ class Machine {
       throw new Fatal("bad-state", "a joblib array of unknown shape");
     }
     let data = start;
-    const alignment = state.entries.get("numpy_array_alignment_bytes");
+    const alignment = state.get("numpy_array_alignment_bytes");
     if (typeof alignment === "number") {
       data += 1 + (this.#bytes[data] ?? 0);
     }
@@ -1020,10 +1040,12 @@ class Machine {
       let name: string | undefined;
       if (
         typeof key === "object" && key.kind === "str" &&
-        dict.entries.size < KEEP_ENTRIES && key.stop - key.start < 64
+        // Escapes make a name longer than it is.
+        (key.form === "quoted" || key.form === "raw" ||
+          KEPT_LENGTHS.has(key.stop - key.start))
       ) {
         name = this.#text(key);
-        if (name !== undefined) dict.entries.set(name, value);
+        if (name !== undefined) dict.set(name, value);
       }
       if (
         name === "subclass" && typeof value === "object" &&
