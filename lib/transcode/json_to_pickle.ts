@@ -13,7 +13,9 @@
  */
 
 import { decodeUtf8, encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
+import type { Types } from "../json/convert.ts";
 import { TextInput } from "../json/encoding.ts";
+import type { Allow } from "../json/tagged_reader.ts";
 import {
   ESCAPE,
   HIGH,
@@ -31,6 +33,7 @@ import {
   MachineStream,
   MORE,
 } from "../streams/machine_stream.ts";
+import { TaggedToPickleMachine } from "./tagged_to_pickle.ts";
 
 /** Options of {@linkcode JsonToPickleStream}. */
 export interface JsonToPickleOptions {
@@ -59,6 +62,21 @@ export interface JsonToPickleOptions {
    * @default {true}
    */
   strict?: boolean;
+  /**
+   * `"tagged"`: what `types: "tagged"` wrote, here or in `json.dumps`, becomes
+   * the pickle that it was. Memory then holds the value.
+   *
+   * @default {"plain"}
+   */
+  types?: Types;
+  /**
+   * With `types: "tagged"`: the classes and functions that the pickle may name,
+   * each as `module.name`, or a function that says so. Python runs what a pickle
+   * names.
+   *
+   * @default {[]}
+   */
+  allow?: Allow;
   /** How much the input may take. */
   limits?: Limits;
 }
@@ -849,10 +867,29 @@ class ItemsSink implements JsonSink {
 }
 
 /**
+ * Makes the machine under {@linkcode JsonToPickleStream}.
+ *
+ * @param options What it is to do.
+ * @returns The machine.
+ */
+export function jsonToPickleMachine(
+  options: JsonToPickleOptions = {},
+): Machine<Uint8Array | string, Uint8Array<ArrayBuffer>> {
+  if (options.types !== "tagged") return new JsonToPickleMachine(options);
+  if (options.items) {
+    throw new TypeError(
+      "tagged JSON cannot be read in items: its parts refer to each other",
+    );
+  }
+  return new TaggedToPickleMachine(options);
+}
+
+/**
  * JSON in, pickles out, in bounded memory: the tokens become opcodes as they
  * come, and the value is never built. Ints keep every digit, `1.0` stays a
  * float, and Python shares the keys. The pickles hold plain data and name no
- * class or function, so that loading them runs nothing.
+ * class or function, so that loading them runs nothing; only with
+ * `types: "tagged"` do they name what `allow` names.
  *
  * Where the JSON is wrong, the stream errors with the `JSONDecodeError` that
  * Python's `json` has for it.
@@ -877,6 +914,6 @@ export class JsonToPickleStream
    * @param options How JSON is read and pickles are written.
    */
   constructor(options: JsonToPickleOptions = {}) {
-    super(new JsonToPickleMachine(options));
+    super(jsonToPickleMachine(options));
   }
 }
