@@ -9,7 +9,7 @@ import { createGunzip } from "node:zlib";
 import { isGzip } from "../serve/sniff.ts";
 
 /** How many bytes are read at once. */
-const CHUNK = 262_144;
+const CHUNK = 65_536;
 
 /** A file, or standard input. */
 export interface Source {

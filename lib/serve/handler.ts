@@ -4,25 +4,32 @@
  * @module
  */
 
-import { dumps as dumpsJson } from "../json/mod.ts";
+import { encodeUtf8 } from "../bytes/utf8.ts";
+import {
+  dumps as dumpsJson,
+  JsonDecoderStream,
+  JsonEncoderStream,
+} from "../json/mod.ts";
 import {
   dis,
-  loads as loadsPickle,
+  openPickle,
+  PickleDecoderStream,
+  PickleEncoderStream,
   scan,
-  UnpicklingError,
 } from "../pickle/mod.ts";
-import { LimitError, type Limits } from "../python/limits.ts";
+import type { Limits } from "../python/limits.ts";
 import { JsonToPickleStream, PickleToJsonStream } from "../transcode/mod.ts";
 import {
   acceptsGzip,
   incoming,
+  isLines,
   type Outgoing,
   outgoing,
   RESPONSE_TYPES,
 } from "./negotiate.ts";
 import { page, pageScript } from "./page.ts";
 import { problem, RequestError } from "./problem.ts";
-import { sniff } from "./sniff.ts";
+import { isContainer, sniff } from "./sniff.ts";
 
 /** What a handler allows and offers. */
 export interface HandlerOptions {
@@ -155,7 +162,7 @@ async function convert(
     const sent = said === "unknown" ? kindOf(body.head) : said;
     const wanted = chooseOutgoing(request, url, sent);
     const chunks = await run(body, { sent, wanted: wanted.kind, url, options });
-    return respond(request, chunks, wanted);
+    return await respond(request, chunks, wanted);
   } catch (error) {
     await body.cancel(error);
     throw error;
@@ -197,6 +204,8 @@ function chooseOutgoing(
 interface Body {
   /** How it begins. */
   head: Uint8Array;
+  /** Whether it was said to be JSON Lines. */
+  lines: boolean;
   /** All of it. */
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Stops reading. */
@@ -238,6 +247,7 @@ async function openBody(
   let length = 0;
   return {
     head,
+    lines: isLines(request.headers.get("content-type")),
     stream: new ReadableStream({
       async pull(controller): Promise<void> {
         const { done, value } = await reader.read();
@@ -328,33 +338,205 @@ interface Task {
   options: HandlerOptions;
 }
 
-/** The result as it comes; errors before its first byte are thrown there. */
+/** The result as it comes. */
 async function run(
   body: Body,
   task: Task,
 ): Promise<ReadableStream<Uint8Array>> {
   const { sent, wanted, options } = task;
   switch (wanted) {
-    case "scan": {
-      const report = await scan(await inMemory(body, options));
-      return text(JSON.stringify(report) + "\n");
-    }
+    case "scan":
+      return text(
+        JSON.stringify(await scan(await inMemory(body, options))) + "\n",
+      );
     case "dis":
-      if (sent !== "pickle") break;
-      return text(dis(await inMemory(body, options)));
+      if (sent === "pickle") return text(dis(await inMemory(body, options)));
+      throw new RequestError("only a pickle can be disassembled", {
+        status: 406,
+        code: "not-acceptable",
+      });
     case "pickle":
-      return sent === "json"
-        ? body.stream.pipeThrough(new JsonToPickleStream(readOptions(task)))
-        : body.stream
-          .pipeThrough(new PickleDecoderStream(exact(options)))
-          .pipeThrough(new PickleEncoderStream());
+      return sent === "json" ? jsonToPickle(body, task) : pickles(body, task);
     default:
-      return sent === "pickle" ? await pickleToJson(body, task) : body.stream
-        .pipeThrough(new JsonDecoderStream(exact(options)))
-        .pipeThrough(new JsonEncoderStream(writeOptions(task)));
+      return sent === "json" ? jsonTexts(body, task) : pickleToJson(body, task);
   }
-  throw new RequestError("only a pickle can be disassembled", {
-    status: 406,
-    code: "not-acceptable",
+}
+
+const EXACT = { dicts: "map", floats: "exact" } as const;
+
+function jsonToPickle(body: Body, task: Task): ReadableStream<Uint8Array> {
+  const { url, options } = task;
+  const type = task.url.searchParams.get("from");
+  return body.stream.pipeThrough(
+    new JsonToPickleStream({
+      jsonl: body.lines || type === "jsonl",
+      items: has(url, "items"),
+      ...protocolOf(url),
+      ...limitsOf(options),
+    }),
+  );
+}
+
+/** Pickles of another protocol. */
+async function pickles(
+  body: Body,
+  task: Task,
+): Promise<ReadableStream<Uint8Array>> {
+  const { url, options } = task;
+  const values = isContainer(body.head)
+    ? ReadableStream.from([await opened(body, options)])
+    : body.stream.pipeThrough(
+      new PickleDecoderStream({ ...EXACT, ...limitsOf(options) }),
+    );
+  return values.pipeThrough(new PickleEncoderStream(protocolOf(url)));
+}
+
+function jsonTexts(body: Body, task: Task): ReadableStream<Uint8Array> {
+  const { url, options } = task;
+  return body.stream
+    .pipeThrough(
+      new JsonDecoderStream({
+        ...EXACT,
+        items: has(url, "items"),
+        ...limitsOf(options),
+      }),
+    )
+    .pipeThrough(new JsonEncoderStream(layout(task)));
+}
+
+async function pickleToJson(
+  body: Body,
+  task: Task,
+): Promise<ReadableStream<Uint8Array>> {
+  const { wanted, url, options } = task;
+  if (isContainer(body.head)) {
+    const value = await opened(body, options);
+    return text(dumpsJson(value, layout(task)) + "\n");
+  }
+  return body.stream.pipeThrough(
+    new PickleToJsonStream({
+      ...layout(task),
+      jsonl: wanted === "jsonl",
+      items: has(url, "items"),
+    }),
+  );
+}
+
+/** How JSON is written. */
+function layout({ wanted, url, options }: Task): {
+  types: "plain" | "tagged";
+  indent?: number;
+  sortKeys: boolean;
+  limits?: Limits;
+} {
+  const indent = url.searchParams.get("indent");
+  if (indent !== null && !/^[0-9]$/.test(indent)) {
+    throw new RequestError("indent is a number from 0 to 9", {
+      status: 400,
+      code: "bad-parameter",
+    });
+  }
+  return {
+    types: wanted === "tagged" ? "tagged" : "plain",
+    sortKeys: wanted !== "tagged" && has(url, "sort-keys"),
+    ...(indent === null || wanted === "jsonl" || has(url, "items")
+      ? {}
+      : { indent: Number(indent) }),
+    ...limitsOf(options),
+  };
+}
+
+function has(url: URL, name: string): boolean {
+  const value = url.searchParams.get(name);
+  return value !== null && value !== "false" && value !== "0";
+}
+
+function protocolOf(url: URL): { protocol?: number } {
+  const protocol = url.searchParams.get("protocol");
+  if (protocol === null) return {};
+  if (!/^[0-5]$/.test(protocol)) {
+    throw new RequestError("protocol is a number from 0 to 5", {
+      status: 400,
+      code: "bad-parameter",
+    });
+  }
+  return { protocol: Number(protocol) };
+}
+
+function limitsOf({ limits }: HandlerOptions): { limits?: Limits } {
+  return limits === undefined ? {} : { limits };
+}
+
+async function opened(body: Body, options: HandlerOptions): Promise<unknown> {
+  const bytes = await inMemory(body, options);
+  return (await openPickle(bytes, { ...EXACT, ...limitsOf(options) })).value;
+}
+
+/** The whole body, where it is not too long for that. */
+async function inMemory(
+  body: Body,
+  options: HandlerOptions,
+): Promise<Uint8Array> {
+  const { maxInMemory = 16_777_216 } = options;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body.stream) {
+    length += chunk.length;
+    if (length > maxInMemory) throw tooLarge(maxInMemory);
+    chunks.push(chunk);
+  }
+  return join(chunks, length);
+}
+
+function text(text: string): ReadableStream<Uint8Array> {
+  return ReadableStream.from([encodeUtf8(text)]);
+}
+
+/**
+ * The response. It waits for the first bytes, so that what goes wrong before
+ * them has a status of its own; what goes wrong later breaks the response off,
+ * and nobody takes a part for the whole.
+ */
+async function respond(
+  request: Request,
+  stream: ReadableStream<Uint8Array>,
+  wanted: { kind: Outgoing; type: string },
+): Promise<Response> {
+  const reader = stream.getReader();
+  let first = await reader.read();
+  const newline = wanted.kind === "json" || wanted.kind === "tagged";
+  let last = 0;
+  const whole = new ReadableStream<Uint8Array>({
+    async pull(controller): Promise<void> {
+      const { done, value } = first ?? await reader.read();
+      first = undefined!;
+      if (!done) {
+        last = value.at(-1) ?? last;
+        controller.enqueue(value);
+        return;
+      }
+      // A text file ends with a line end.
+      if (newline && last !== 0x0a) controller.enqueue(Uint8Array.of(0x0a));
+      controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  const headers = new Headers({
+    "content-type": wanted.type,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    vary: "accept, accept-encoding",
   });
+  if (!acceptsGzip(request.headers.get("accept-encoding"))) {
+    return new Response(whole as ReadableStream<Uint8Array<ArrayBuffer>>, {
+      headers,
+    });
+  }
+  headers.set("content-encoding", "gzip");
+  return new Response(
+    (whole as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(
+      new CompressionStream("gzip"),
+    ),
+    { headers },
+  );
 }

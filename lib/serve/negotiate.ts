@@ -73,6 +73,16 @@ export function incoming(header: string | null): Incoming | undefined {
 }
 
 /**
+ * Whether a request says that it sends JSON Lines.
+ *
+ * @param header Its Content-Type, if it has one.
+ * @returns Whether it does.
+ */
+export function isLines(header: string | null): boolean {
+  return JSON_LINES_TYPES.includes(mediaType(header ?? ""));
+}
+
+/**
  * What a request wants back.
  *
  * @param header Its Accept, if it has one.

@@ -122,6 +122,7 @@ Deno.test("show, scan and dis print no control characters", async () => {
   folder.write("evil.pkl", EVIL);
   for (const args of [["show"], ["scan"], ["dis"], ["dis", "-a"]]) {
     const { stdout, stderr } = await folder.run([...args, "evil.pkl"]);
+    // deno-lint-ignore no-control-regex
     assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(stdout + stderr), stdout);
   }
 });

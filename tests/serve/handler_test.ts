@@ -1,0 +1,354 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import serve, { createHandler } from "../../lib/serve/mod.ts";
+import { dumps, loads } from "../../lib/pickle/mod.ts";
+
+const PICKLE = "application/x-pickle";
+const JSON_TYPE = "application/json";
+const VALUE = { spam: [1, 2.5, null], eggs: "ü" };
+const TEXT = '{"spam": [1, 2.5, null], "eggs": "\\u00fc"}\n';
+
+interface Call {
+  path?: string;
+  type?: string;
+  accept?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: BodyInit | null;
+}
+
+function call(
+  { path = "/", type, accept, method = "POST", headers = {}, body }: Call,
+  handler = serve.fetch,
+): Promise<Response> {
+  return handler(
+    new Request(`https://example.com${path}`, {
+      method,
+      headers: {
+        ...(type === undefined ? {} : { "content-type": type }),
+        ...(accept === undefined ? {} : { accept }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+    }),
+  );
+}
+
+function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  return new Response(
+    new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")),
+  ).arrayBuffer();
+}
+
+Deno.test("a pickle becomes JSON", async () => {
+  for (
+    const [type, accept] of [
+      [PICKLE, undefined],
+      [PICKLE, "*/*"],
+      [PICKLE, JSON_TYPE],
+      ["application/octet-stream", "text/html, application/json;q=0.9"],
+      [undefined, undefined],
+      // What curl says when it is not told.
+      ["application/x-www-form-urlencoded", "*/*"],
+    ]
+  ) {
+    const response = await call({
+      ...(type === undefined ? {} : { type }),
+      ...(accept === undefined ? {} : { accept }),
+      body: dumps(VALUE),
+    });
+    assertEquals(response.status, 200);
+    assertEquals(response.headers.get("content-type"), JSON_TYPE);
+    assertEquals(await response.text(), TEXT);
+  }
+});
+
+Deno.test("JSON becomes a pickle", async () => {
+  for (const type of [JSON_TYPE, "application/octet-stream"]) {
+    const response = await call({ type, body: TEXT });
+    assertEquals(response.status, 200);
+    assertEquals(response.headers.get("content-type"), PICKLE);
+    assertEquals(loads(await response.bytes()), VALUE);
+  }
+  const old = await call({
+    path: "/?protocol=2",
+    type: JSON_TYPE,
+    body: "[1]",
+  });
+  assertEquals((await old.bytes()).subarray(0, 2), Uint8Array.of(0x80, 2));
+});
+
+Deno.test("JSON Lines, tagged JSON, indent, sorted keys, items", async () => {
+  const lines = new Blob([dumps({ a: 1 }), dumps({ a: 2 })]);
+  const two = await call({ accept: "application/x-ndjson", body: lines });
+  assertEquals(two.headers.get("content-type"), "application/x-ndjson");
+  assertEquals(await two.text(), '{"a": 1}\n{"a": 2}\n');
+  const items = await call({
+    path: "/?to=jsonl&items",
+    body: dumps([{ a: 1 }, { a: 2 }]),
+  });
+  assertEquals(await items.text(), '{"a": 1}\n{"a": 2}\n');
+  const tagged = await call({
+    accept: "application/vnd.jsonpickle+json",
+    body: dumps(new Set(["x"])),
+  });
+  assertEquals(await tagged.text(), '{"py/set": ["x"]}\n');
+  const pretty = await call({
+    path: "/json?indent=1&sort-keys",
+    body: dumps({ b: 1, a: [2] }),
+  });
+  assertEquals(
+    await pretty.text(),
+    '{\n "a": [\n  2\n ],\n "b": 1\n}\n',
+  );
+  const pickles = await call({
+    type: "application/jsonl",
+    body: '{"a": 1}\n{"a": 2}\n',
+  });
+  const bytes = await pickles.bytes();
+  assertEquals(loads(bytes), { a: 1 });
+  assertEquals(bytes.filter((byte) => byte === 0x2e).length, 2);
+});
+
+Deno.test("reports", async () => {
+  const evil = new TextEncoder().encode("cos\nsystem\n(S'x'\ntR.");
+  for (
+    const wanted of [
+      { path: "/scan" },
+      { path: "/?to=scan" },
+      { accept: "application/vnd.brine.scan+json" },
+    ]
+  ) {
+    const response = await call({ ...wanted, body: evil });
+    assertEquals(response.status, 200);
+    const { verdict, findings } = await response.json();
+    assertEquals(verdict, "dangerous");
+    assertEquals(findings[0].name, "system");
+  }
+  for (const wanted of [{ path: "/dis" }, { accept: "text/plain" }]) {
+    const response = await call({ ...wanted, body: evil });
+    assertEquals(
+      response.headers.get("content-type"),
+      "text/plain; charset=utf-8",
+    );
+    const text = await response.text();
+    assert(text.includes("GLOBAL     'os system'"), text);
+  }
+});
+
+Deno.test("gzip both ways, and around the file itself", async () => {
+  const body = await gzip(dumps(VALUE));
+  const response = await call({
+    type: PICKLE,
+    headers: { "content-encoding": "gzip", "accept-encoding": "br, gzip" },
+    body,
+  });
+  assertEquals(response.headers.get("content-encoding"), "gzip");
+  assert(response.headers.get("vary")?.includes("accept-encoding"));
+  const plain = response.body!.pipeThrough(new DecompressionStream("gzip"));
+  assertEquals(await new Response(plain).text(), TEXT);
+  const file = await call({ body });
+  assertEquals(await file.text(), TEXT);
+  const refused = await call({
+    headers: { "accept-encoding": "gzip;q=0" },
+    body: dumps(1),
+  });
+  assertEquals(refused.headers.get("content-encoding"), null);
+  await refused.body?.cancel();
+});
+
+async function problemOf(
+  response: Response,
+): Promise<[number, Record<string, unknown>]> {
+  assertEquals(
+    response.headers.get("content-type"),
+    "application/problem+json",
+  );
+  return [response.status, await response.json()];
+}
+
+Deno.test("what is wrong with a request has a status, a code and a place", async () => {
+  let [status, facts] = await problemOf(
+    await call({ type: PICKLE, body: Uint8Array.of(0x80, 4, 0x4e) }),
+  );
+  assertEquals([status, facts.code, facts.offset], [400, "truncated", 3]);
+  [status, facts] = await problemOf(
+    await call({ type: PICKLE, body: Uint8Array.of(0x80, 4, 0xff) }),
+  );
+  assertEquals([status, facts.code, facts.offset], [400, "bad-opcode", 2]);
+  [status, facts] = await problemOf(
+    await call({ type: JSON_TYPE, body: '{"a": 1,\n "b": }' }),
+  );
+  assertEquals(
+    [status, facts.code, facts.offset, facts.lineno],
+    [400, "expecting-value", 15, 2],
+  );
+  [status, facts] = await problemOf(
+    await call({ type: "image/png", body: "x" }),
+  );
+  assertEquals([status, facts.code], [415, "unsupported-media-type"]);
+  [status, facts] = await problemOf(
+    await call({
+      type: PICKLE,
+      headers: { "content-encoding": "br" },
+      body: "x",
+    }),
+  );
+  assertEquals([status, facts.code], [415, "unsupported-encoding"]);
+  [status, facts] = await problemOf(
+    await call({
+      type: PICKLE,
+      headers: { "content-encoding": "gzip" },
+      body: "no gzip",
+    }),
+  );
+  assertEquals([status, facts.code], [400, "bad-gzip"]);
+  [status, facts] = await problemOf(
+    await call({ accept: "image/png", body: dumps(1) }),
+  );
+  assertEquals([status, facts.code], [406, "not-acceptable"]);
+  [status, facts] = await problemOf(
+    await call({ path: "/?to=x", type: JSON_TYPE, body: "1" }),
+  );
+  assertEquals([status, facts.code], [400, "bad-parameter"]);
+  [status, facts] = await problemOf(await call({}));
+  assertEquals([status, facts.code], [400, "truncated"]);
+  for (const method of ["PUT", "DELETE", "PATCH"]) {
+    const response = await call({ method, body: "x" });
+    assertEquals(response.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
+    [status] = await problemOf(response);
+    assertEquals(status, 405);
+  }
+  [status] = await problemOf(await call({ method: "GET", path: "/x" }));
+  assertEquals(status, 404);
+});
+
+Deno.test("limits are 413", async () => {
+  const handler = createHandler({ maxBody: 100, limits: { depth: 3 } });
+  const long = dumps("x".repeat(200));
+  let [status, facts] = await problemOf(await call({ body: long }, handler));
+  assertEquals([status, facts.code], [413, "too-large"]);
+  [status, facts] = await problemOf(
+    await call({
+      type: JSON_TYPE,
+      headers: { "content-length": "1000" },
+      body: "1",
+    }, handler),
+  );
+  assertEquals([status, facts.code], [413, "too-large"]);
+  [status, facts] = await problemOf(
+    await call({ body: dumps([[[[[[]]]]]]) }, handler),
+  );
+  assertEquals([status, facts.limit], [413, "depth"]);
+  const small = createHandler({ maxInMemory: 10 });
+  [status, facts] = await problemOf(
+    await call({ path: "/scan", body: long }, small),
+  );
+  assertEquals([status, facts.code], [413, "too-large"]);
+  // Bodies that are unpacked count as what they become.
+  [status] = await problemOf(
+    await call({
+      headers: { "content-encoding": "gzip" },
+      body: await gzip(dumps("x".repeat(10_000))),
+    }, handler),
+  );
+  assertEquals(status, 413);
+});
+
+/** A list of records that never ends, as it comes from a client. */
+function endless(
+  counter: { chunks: number; cancelled: boolean },
+  record = "}(U\x01aK\x01U\x01bU\x05hellou",
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const start = Uint8Array.of(0x80, 2, 0x5d, 0x28);
+  const chunk = new TextEncoder().encode(record.repeat(4000));
+  return new ReadableStream({
+    pull(controller): void {
+      controller.enqueue(counter.chunks++ === 0 ? start : chunk.slice());
+    },
+    cancel(): void {
+      counter.cancelled = true;
+    },
+  }, { highWaterMark: 0 });
+}
+
+Deno.test("a slow reader holds the sender back, and one that leaves frees it", async () => {
+  const counter = { chunks: 0, cancelled: false };
+  const response = await call({ type: PICKLE, body: endless(counter) });
+  const reader = response.body!.getReader();
+  await reader.read();
+  const before = counter.chunks;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(counter.chunks, before, "nothing is read ahead for nobody");
+  assert(before < 200, `${before} chunks before the first byte`);
+  for (let i = 0; i < 20; i++) await reader.read();
+  assert(counter.chunks > before);
+  await reader.cancel("gone");
+  assert(counter.cancelled);
+});
+
+Deno.test("an error after the first byte breaks the response off", async () => {
+  const good = new TextEncoder().encode("}(U\x01aK\x01U\x01bU\x05hellou");
+  const bytes = new Uint8Array(4 + good.length * 200_000 + 1);
+  bytes.set([0x80, 2, 0x5d, 0x28]);
+  for (let i = 0; i < 200_000; i++) bytes.set(good, 4 + i * good.length);
+  bytes[bytes.length - 1] = 0xff;
+  const response = await call({ type: PICKLE, body: bytes });
+  assertEquals(response.status, 200);
+  await assertRejects(() => response.text());
+});
+
+Deno.test("the page, and the library for it", async () => {
+  const response = await call({ method: "GET" });
+  assertEquals(response.status, 200);
+  assertEquals(
+    response.headers.get("content-type"),
+    "text/html; charset=utf-8",
+  );
+  const policy = response.headers.get("content-security-policy")!;
+  assert(policy.includes("connect-src 'none'"));
+  const html = await response.text();
+  assert(html.startsWith("<!doctype html>"));
+  // The policy knows the script by its hash.
+  const script = /<script>(.*)<\/script>/s.exec(html)![1]!;
+  const hash = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(script),
+  );
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(hash)));
+  assert(policy.includes(`'sha256-${base64}'`));
+  const worker = await call({ method: "GET", path: "/brine.js" });
+  assertEquals(worker.status, 200);
+  assert(worker.headers.get("content-type")?.startsWith("text/javascript"));
+  const etag = worker.headers.get("etag")!;
+  await worker.body?.cancel();
+  const same = await call({
+    method: "GET",
+    path: "/brine.js",
+    headers: { "if-none-match": etag },
+  });
+  assertEquals(same.status, 304);
+  const head = await call({ method: "HEAD" });
+  assertEquals([head.status, await head.text()], [200, ""]);
+  const without = createHandler({ page: false });
+  assertEquals((await call({ method: "GET" }, without)).status, 404);
+  assertEquals((await call({ method: "OPTIONS" })).status, 204);
+});
+
+Deno.test("a thousand malformed posts leave it serving", async () => {
+  let seed = 7;
+  for (let i = 0; i < 1000; i++) {
+    const body = dumps(VALUE);
+    for (let j = 0; j < 3; j++) {
+      seed = Math.imul(seed, 1103515245) + 12345 >>> 0;
+      body[seed % body.length] = seed >>> 16;
+    }
+    const response = await call({ type: PICKLE, body });
+    assert(
+      [200, 400, 413, 422].includes(response.status),
+      `${response.status}`,
+    );
+    await response.text().catch(() => {});
+  }
+  const response = await call({ type: PICKLE, body: dumps(VALUE) });
+  assertEquals(await response.text(), TEXT);
+});
