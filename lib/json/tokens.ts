@@ -204,49 +204,6 @@ export class Tokenizer {
     this.#reportDepth = options.framing === "items" ? 1 : 0;
   }
 
-  /** Whether all that was pushed is used up, and between values. */
-  get isIdle(): boolean {
-    return this.#pendingKind === NO_TOKEN && this.#rest === undefined &&
-      this.#held === undefined &&
-      this.#at === this.#bytes.length &&
-      (this.#state === AT_TOP ||
-        this.#framing === "items" && this.#depth === 1 &&
-          (this.#state === AT_FIRST_ITEM || this.#state === AT_ITEM));
-  }
-
-  /**
-   * Takes note of input that somebody else has read; only while idle.
-   *
-   * @param bytes The input.
-   * @param options `plain`: it is ASCII without line ends; `item`: it was an
-   * item of the array at hand; `comma`: and ends in a comma.
-   */
-  skip(
-    bytes: Uint8Array,
-    options: { plain?: boolean; item?: boolean; comma?: boolean },
-  ): void {
-    this.#retire(this.#at);
-    this.#at = 0;
-    if (options.plain) {
-      this.#chars += bytes.length;
-      this.#offset += bytes.length;
-    } else {
-      this.#bytes = bytes;
-      this.#retire(bytes.length);
-    }
-    this.#bytes = EMPTY;
-    if (!options.item) return;
-    this.#state = options.comma ? AT_ITEM : AT_NEXT;
-    if (options.comma) {
-      const pos = this.#chars - 1;
-      this.#commaPlace = {
-        pos,
-        lineno: this.#lines + 1,
-        colno: pos - this.#lineStart + 1,
-      };
-    }
-  }
-
   /**
    * Takes input. Only after {@linkcode STATUS_MORE}.
    *
@@ -288,17 +245,42 @@ export class Tokenizer {
       this.#comma = -1;
     }
     const bytes = this.#bytes;
-    let chars = this.#chars;
-    for (let i = 0; i < end; i++) {
-      const byte = bytes[i]!;
-      if ((byte & 0xc0) !== 0x80) chars++;
-      if (byte === 10) {
-        this.#lines++;
-        this.#lineStart = chars;
+    const { byteOffset } = bytes;
+    let at = 0;
+    if (end >= 64) {
+      // Four bytes at once, as long as they are ASCII and no line ends.
+      at = this.#count(0, -byteOffset & 3);
+      const words = new Uint32Array(
+        bytes.buffer,
+        byteOffset + at,
+        (end - at) >> 2,
+      );
+      for (let i = 0; i < words.length; i++) {
+        const word = words[i]!;
+        const other = word ^ 0x0a0a0a0a;
+        if (((word | ((other - 0x01010101) & ~other)) & 0x80808080) === 0) {
+          this.#chars += 4;
+          at += 4;
+        } else {
+          at = this.#count(at, at + 4);
+        }
       }
     }
-    this.#chars = chars;
+    this.#count(at, end);
     this.#offset += end;
+  }
+
+  #count(from: number, end: number): number {
+    const bytes = this.#bytes;
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i]!;
+      if ((byte & 0xc0) !== 0x80) this.#chars++;
+      if (byte === 10) {
+        this.#lines++;
+        this.#lineStart = this.#chars;
+      }
+    }
+    return end;
   }
 
   #placeAt(index: number): Place {
