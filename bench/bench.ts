@@ -155,32 +155,60 @@ function local(name: string, run: () => unknown): Contestant {
   };
 }
 
-/** Other JavaScript libraries, where npm is reachable. */
+/** By name, so that a clone without them runs the rest. */
+const PICKLEPARSER = "npm:pickleparser@0.2.1";
+const JPICKLE = "npm:jpickle@0.4.1";
+const STREAMPARSER = "npm:@streamparser/json-whatwg@0.0.22";
+
+/** Other JavaScript libraries, where npm is reachable and they can read it. */
 async function peers(
   operation: Operation,
   pickled: Uint8Array<ArrayBuffer>,
   text: string,
 ): Promise<Contestant[]> {
+  const found: Contestant[] = [];
+  async function add(name: string, make: () => Promise<() => unknown>) {
+    try {
+      const run = await make();
+      const result = run();
+      if (result instanceof Promise) await result;
+      found.push(local(name, run));
+    } catch {
+      // Not reachable, or it cannot read this.
+    }
+  }
   if (operation === "json.loads") {
-    return [local("JSON.parse", () => JSON.parse(text))];
+    found.push(local("JSON.parse", () => JSON.parse(text)));
+    await add("streamparser", async () => {
+      const { JSONParser } = await import(STREAMPARSER);
+      return async () => {
+        const values = ReadableStream.from([text])
+          .pipeThrough(new JSONParser({ paths: ["$"] }));
+        for await (const _ of values);
+      };
+    });
   }
   if (operation === "json.dumps") {
     const value = JSON.parse(text);
-    return [local("JSON.stringify", () => JSON.stringify(value))];
+    found.push(local("JSON.stringify", () => JSON.stringify(value)));
   }
-  if (operation !== "pickle.loads") return [];
-  const found: Contestant[] = [];
-  try {
-    const { Parser } = await import(PICKLEPARSER);
-    const run = () => new Parser().parse(pickled);
-    run();
-    found.push(local("pickleparser", run));
-  } catch {
-    // Not reachable, or it cannot read this.
+  if (operation === "pickle.loads") {
+    await add("pickleparser", async () => {
+      const { Parser } = await import(PICKLEPARSER);
+      return () => new Parser().parse(pickled);
+    });
+    await add("jpickle (protocol 2)", async () => {
+      const { default: jpickle } = await import(JPICKLE);
+      const old = pickle.dumps(pickle.loads(pickled), { protocol: 2 });
+      let latin1 = "";
+      for (let at = 0; at < old.length; at += 4096) {
+        latin1 += String.fromCharCode(...old.subarray(at, at + 4096));
+      }
+      return () => jpickle.loads(latin1);
+    });
   }
   return found;
 }
-const PICKLEPARSER = "npm:pickleparser@0.2.1";
 
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
