@@ -22,6 +22,7 @@ export type NameVerdict = "safe" | "unknown" | "dangerous";
  * - `one-argument`: `type(x)`, `iter(x)`.
  * - `subscript`: `getitem(a class, …)`, such as `List[int]`.
  * - `nested`: `f(bytes)` where the bytes are a pickle, scanned in its turn.
+ * - `reference`: as long as it is not called.
  * - `subclass`: only as the class that joblib or numpy says an array had.
  */
 export type Rule =
@@ -31,7 +32,8 @@ export type Rule =
   | "one-argument"
   | "subscript"
   | "nested"
-  | "subclass";
+  | "subclass"
+  | "reference";
 
 /** What the lists say of a name. */
 export interface NameEntry {
@@ -62,8 +64,26 @@ const NAMES: readonly Group[] = [
     source: "Python documentation, Built-in Functions and Built-in Types",
     names: `
 builtins bool bytearray bytes complex dict float frozenset int list object range set slice str tuple
-builtins abs all any ascii bin chr divmod enumerate hash hex len max min oct ord repr reversed round sorted sum zip
+builtins enumerate reversed zip
 builtins Ellipsis NotImplemented None True False property classmethod staticmethod memoryview`,
+  },
+  {
+    verdict: "unknown",
+    rule: "reference",
+    reason: "a function that gives back what it is given, or runs for long",
+    source: "Python documentation, Built-in Functions; math; os.path",
+    names: `
+builtins abs all any ascii bin chr divmod hash hex len max min oct ord pow repr round sorted sum callable format isinstance issubclass next print
+math sqrt sin cos tan exp log log10 log2 floor ceil fabs pow
+os.path join split splitext basename dirname normpath abspath exists
+posixpath join split splitext basename dirname normpath abspath exists
+ntpath join split splitext basename dirname normpath abspath exists
+operator add sub mul truediv floordiv mod neg lt le eq ne ge gt and_ or_ xor not_
+_operator add sub mul truediv floordiv mod neg lt le eq ne ge gt and_ or_ xor not_
+numpy add subtract multiply divide exp log sqrt mean median sum min max abs maximum minimum
+numpy.core.umath add subtract multiply
+sklearn.feature_selection._univariate_selection f_classif f_regression chi2
+platform uname_result`,
   },
   {
     verdict: "safe",
@@ -99,7 +119,7 @@ re _compile
 _sre template
 string Template
 itertools chain count cycle repeat islice zip_longest product permutations combinations combinations_with_replacement accumulate compress pairwise
-typing Any Union Optional List Dict Set FrozenSet Tuple Type Callable Literal Sequence Mapping MutableMapping Iterable Iterator NoReturn ClassVar Final TypeVar NamedTuple Text AnyStr Generic
+typing Any Union Optional List Dict Set FrozenSet Tuple Type Callable Literal Sequence Mapping MutableMapping Iterable Iterator NoReturn ClassVar Final TypeVar Text AnyStr Generic
 http HTTPStatus
 calendar Calendar TextCalendar
 signal Signals Handlers Sigmasks SIGINT SIGTERM SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGALRM SIGCHLD SIGPIPE SIGQUIT SIGABRT SIGSEGV SIG_DFL SIG_IGN
@@ -107,9 +127,7 @@ socket AddressFamily SocketKind AddressInfo MsgFlag AF_INET AF_INET6 AF_UNIX SOC
 urllib.parse ParseResult SplitResult DefragResult ParseResultBytes SplitResultBytes
 os stat_result statvfs_result terminal_size times_result uname_result sched_param _make_stat_result _make_statvfs_result
 posix stat_result statvfs_result times_result uname_result sched_param
-os.path join split basename dirname normpath
 nt stat_result
-platform uname_result
 subprocess CompletedProcess CalledProcessError TimeoutExpired
 xml.dom.minidom Element Document Text Attr Comment
 statistics NormalDist
@@ -120,9 +138,8 @@ email._policybase Compat32
 email.policy EmailPolicy
 email.headerregistry HeaderRegistry BaseHeader UnstructuredHeader Address Group
 queue Empty Full
-math sqrt sin cos tan exp log floor ceil pi e
-posixpath join split basename dirname normpath
-ntpath join split basename dirname normpath`,
+math pi e
+`,
   },
   {
     verdict: "safe",
@@ -144,13 +161,11 @@ numpy.core.numeric _frombuffer
 numpy._core.numeric _frombuffer
 numpy.core._internal _convert_to_stringdtype_kwargs
 numpy._core._internal _convert_to_stringdtype_kwargs
-numpy.core.umath add subtract multiply
 numpy.ma.core _mareconstruct MaskedArray mvoid MaskedConstant
 numpy.ma MaskedArray
 numpy.rec recarray
 numpy.matrixlib.defmatrix matrix
 numpy.random._pickle __randomstate_ctor __generator_ctor __bit_generator_ctor
-numpy.random bit_generator
 numpy.random.bit_generator SeedSequence __pyx_unpickle_SeedSequence BitGenerator
 numpy.random._bit_generator SeedSequence
 numpy.random._mt19937 MT19937
@@ -397,7 +412,7 @@ sklearn.gaussian_process._gpc GaussianProcessClassifier
 sklearn.gaussian_process.kernels RBF ConstantKernel WhiteKernel Matern Product Sum Hyperparameter
 sklearn.feature_extraction.text TfidfVectorizer CountVectorizer TfidfTransformer HashingVectorizer
 sklearn.feature_extraction._dict_vectorizer DictVectorizer
-sklearn.feature_selection._univariate_selection SelectKBest SelectPercentile f_classif f_regression chi2
+sklearn.feature_selection._univariate_selection SelectKBest SelectPercentile
 sklearn.feature_selection._variance_threshold VarianceThreshold
 sklearn.feature_selection._from_model SelectFromModel
 sklearn.feature_selection._rfe RFE RFECV

@@ -514,7 +514,10 @@ class Machine {
   #store(node: Node): void {
     if (typeof node === "number") return;
     if (node.kind === "ref") {
-      if (node.record.entry.rule !== undefined) node.record.misused = true;
+      const { rule } = node.record.entry;
+      if (rule !== undefined && rule !== "reference") {
+        node.record.misused = true;
+      }
     } else if (node.kind === "tuple" && node.carried !== undefined) {
       node.carried.misused = true;
     }
@@ -538,6 +541,14 @@ class Machine {
           "dangerous",
           "a class, function or module is changed",
         );
+        return;
+      }
+      if (
+        target.kind === "made" && target.via !== undefined &&
+        (target.via.name === "type" || target.via.entry.rule === "subscript")
+      ) {
+        use(target.via, "changed");
+        raise(target.via, "dangerous", "a class is changed");
         return;
       }
       if (
@@ -1451,7 +1462,8 @@ export function judgeRecord(
   { entry, fits, misused, raised }: NameRecord,
 ): { verdict: NameVerdict; reason: string; source: string } {
   const { source } = entry;
-  const fine = entry.rule !== undefined && fits && !misused;
+  const fine = !misused && (entry.rule === "reference" ||
+    (entry.rule !== undefined && fits));
   const listed = fine
     ? { verdict: "safe" as const, reason: "used only to make data", source }
     : { verdict: entry.verdict, reason: entry.reason, source };
