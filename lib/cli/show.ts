@@ -7,7 +7,13 @@
 import { JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { openPickle } from "../pickle/open.ts";
-import { outline, partsOf, type Table, tableOf } from "../serve/outline.ts";
+import {
+  outline,
+  partsOf,
+  sampleOf,
+  type Table,
+  tableOf,
+} from "../serve/outline.ts";
 import { isContainer, sniff } from "../serve/sniff.ts";
 import { type Command, UsageError } from "./command.ts";
 import { about, complain, explain, isClosedPipe } from "./errors.ts";
@@ -260,7 +266,10 @@ function tree(
       return;
     }
     if (level >= bounds.depth) {
-      lines.push(`${next}└─ …`);
+      const sample = printable(sampleOf(value) ?? "…");
+      lines.push(
+        next + shorten(`└─ ${sample}`, Math.max(20, width - next.length)),
+      );
       return;
     }
     const parts = partsOf(value, { from: 0, to: bounds.parts });

@@ -152,6 +152,31 @@ export function typeName(value: object): string {
 }
 
 /**
+ * The first parts of a value in one line, for where it is not unfolded.
+ *
+ * @param value Any value.
+ * @returns Raw text of the file's author; undefined for what has no parts.
+ */
+export function sampleOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const count = countParts(value);
+  if (count === 0 || axisOf(value) !== undefined) return undefined;
+  const numbered = Array.isArray(value) || value instanceof Set;
+  const shown: string[] = [];
+  let length = 0;
+  for (const part of partsOf(value, { from: 0, to: 6 })) {
+    const { type, text, count } = outline(part.value);
+    const short = count > 0 ? `${type} (${count})` : clip(text ?? type, 30);
+    const piece = numbered ? short : `${clip(part.label, 24)}: ${short}`;
+    length += piece.length + 2;
+    if (length > 90 && shown.length > 0) break;
+    shown.push(piece);
+  }
+  if (shown.length < count) shown.push("…");
+  return shown.join(", ");
+}
+
+/**
  * Some of the parts of a value.
  *
  * @param value Any value.
@@ -477,10 +502,13 @@ function corners(length: number, most: number): number[] {
 }
 
 function cell(value: unknown): string {
-  if (typeof value === "string") return cut(value, 24);
+  if (typeof value === "string") return clip(value, 24);
   const { type, text } = outline(value);
-  const shown = text ?? type;
-  return shown.length > 24 ? cut(shown, 23) + "…" : shown;
+  return clip(text ?? type, 24);
+}
+
+function clip(text: string, length: number): string {
+  return text.length > length ? cut(text, length - 1) + "…" : text;
 }
 
 /** A key in one line: itself where it is simple, its outline where not. */
@@ -509,7 +537,7 @@ function quoted(text: string): string {
 }
 
 function clipped(text: string): string {
-  return text.length > SAMPLE ? cut(text, SAMPLE) + "…" : text;
+  return clip(text, SAMPLE);
 }
 
 /** Never through the middle of a surrogate pair. */

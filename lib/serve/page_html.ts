@@ -36,6 +36,7 @@ body {
 }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; }
 h2 { font-size: 1.15rem; margin: 0; overflow-wrap: anywhere; }
+#name:focus { outline: none; }
 p { margin: .25rem 0 1rem; }
 .soft { color: var(--soft); }
 button, .button, select {
@@ -92,7 +93,14 @@ th { background: var(--paper); }
 footer { margin-top: 2.5rem; font-size: .9rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 [hidden] { display: none !important; }
-@media (max-width: 40rem) { .row { flex-wrap: wrap; column-gap: .5rem; } .type { flex: initial; } }
+.sample { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+[aria-expanded=true] > .row > .sample { display: none; }
+@media (max-width: 40rem) {
+  .row { display: block; padding-left: 1.5rem; text-indent: -1.2rem; }
+  .row::before { display: inline-block; text-indent: 0; margin-right: .4rem; }
+  .sample { display: block; text-indent: 0; }
+  [role=group] { padding-left: .7rem; }
+}
 @media (prefers-reduced-motion: no-preference) { #drop { transition: border-color .15s; } }
 </style>
 </head>
@@ -215,7 +223,7 @@ function show({ name, facts, roots, pickle, problem }) {
 const MEANING = {
   safe: "nothing but data.",
   unknown: "it uses names that nobody vouches for. Load it in Python only if you trust where it comes from.",
-  dangerous: "do not load this in Python: it can run code.",
+  dangerous: "do not load this in Python. It would run code.",
   malformed: "it is damaged, or no pickle. Python runs what comes before the damage.",
 };
 
@@ -225,8 +233,7 @@ function showVerdict(report) {
   box.className = report.verdict;
   const strong = document.createElement("strong");
   strong.textContent = report.verdict;
-  box.replaceChildren(strong, " to load in Python: " + MEANING[report.verdict]);
-  if (report.verdict === "safe") box.replaceChildren(strong, ": " + MEANING.safe);
+  box.replaceChildren(strong, ": " + MEANING[report.verdict]);
   const list = document.createElement("ul");
   for (const { text } of report.findings) {
     const li = document.createElement("li");
@@ -253,6 +260,7 @@ function item(node, level) {
   if (node.label !== undefined) add("label", node.label);
   add("type", node.type + (node.count ? " (" + node.count.toLocaleString() + ")" : ""));
   if (node.text !== undefined) add("text", node.text);
+  if (node.sample !== undefined) add("sample", node.sample);
   li.append(row);
   if (node.count) li.setAttribute("aria-expanded", "false");
   if (node.table) li.append(tableOf(node.table));

@@ -5,13 +5,19 @@
  * @module
  */
 
-import { dumps as dumpsJson, JsonDecoderStream } from "../json/mod.ts";
+import {
+  dumps as dumpsJson,
+  JsonDecoderStream,
+  JsonEncoderStream,
+} from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { dis } from "../pickle/dis.ts";
+import { openPickle } from "../pickle/open.ts";
 import { scan } from "../pickle/scan.ts";
-import { outline, partsOf, type Table, tableOf } from "./outline.ts";
+import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
+import { outline, partsOf, sampleOf, type Table, tableOf } from "./outline.ts";
 import { printable } from "./printable.ts";
-import { isGzip, sniff } from "./sniff.ts";
+import { isContainer, isGzip, sniff } from "./sniff.ts";
 
 /** How many values of a file of several are shown. */
 const VALUES = 1000;
@@ -26,6 +32,7 @@ interface Node {
   type: string;
   text?: string;
   count: number;
+  sample?: string;
   table?: Table;
 }
 
@@ -43,6 +50,7 @@ function nodeOf(value: unknown, label?: string): Node {
   const { type, text, count } = outline(value);
   const id = nodes.size;
   const table = tableOf(value);
+  const sample = sampleOf(value);
   // A line of text needs no number to be found by.
   if (count > 0) nodes.set(id, value);
   return {
@@ -51,6 +59,7 @@ function nodeOf(value: unknown, label?: string): Node {
     type: printable(type),
     ...(text === undefined ? {} : { text: printable(text) }),
     count,
+    ...(sample === undefined ? {} : { sample: printable(sample) }),
     ...(table === undefined ? {} : { table: printableTable(table) }),
   };
 }
@@ -79,20 +88,15 @@ async function open({ file }: { file: File }): Promise<unknown> {
   facts.push(`${file.size.toLocaleString()} bytes`);
   values = [];
   nodes.clear();
-  const stream = new Blob([bytes]).stream().pipeThrough(
-    isPickle
-      ? new PickleDecoderStream({ dicts: "map", floats: "exact" })
-      : new JsonDecoderStream({ dicts: "map", floats: "exact" }),
-  );
   let problem: string | undefined;
   try {
-    const reader = stream.getReader();
-    while (values.length < VALUES) {
-      const { done, value } = await reader.read();
-      if (done) break;
+    if (isPickle && isContainer(bytes)) {
+      const { value, format, compression } = await openPickle(bytes, EXACT);
+      facts.splice(0, 1, [...compression, format].reverse().join(" in "));
       values.push(value);
+    } else {
+      await readValues();
     }
-    if (values.length === VALUES) await reader.cancel();
   } catch (error) {
     problem = say(error);
   }
@@ -108,6 +112,20 @@ async function open({ file }: { file: File }): Promise<unknown> {
   };
 }
 
+const EXACT = { floats: "exact" } as const;
+
+async function readValues(): Promise<void> {
+  const reader = new Blob([bytes]).stream().pipeThrough(
+    isPickle ? new PickleDecoderStream(EXACT) : new JsonDecoderStream(EXACT),
+  ).getReader();
+  while (values.length < VALUES) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    values.push(value);
+  }
+  await reader.cancel();
+}
+
 function parts(
   { id, from, to }: { id: number; from: number; to: number },
 ): Node[] {
@@ -117,26 +135,46 @@ function parts(
 
 async function judge(): Promise<unknown> {
   if (!isPickle) return undefined;
-  const { verdict, findings } = await scan(bytes);
+  const { verdict, findings, issues } = await scan(bytes);
+  const troubles = issues.slice(0, 50).map(({ message, offset }) => ({
+    text: printable(`${message} (byte ${offset})`),
+  }));
   return {
     verdict,
     findings: findings.filter((finding) => finding.verdict !== "safe")
       .slice(0, 200).map((finding) => ({
         text: printable(
-          `${finding.module}.${finding.name}: ${finding.verdict}, ${finding.use}, at byte ${finding.offset}`,
+          `${finding.module}.${finding.name}, ${finding.use}: ${
+            finding.reason || finding.verdict
+          } (byte ${finding.offset})`,
         ),
-      })),
+      })).concat(troubles),
   };
 }
 
-function toJson({ types }: { types: "plain" | "tagged" }): Text {
-  const parts: string[] = [];
-  for (const value of values) {
-    parts.push(
-      dumpsJson(value, { types, indent: 2, ensureAscii: false }) + "\n",
-    );
+/** From the bytes, not the values: it keeps all that the file says. */
+async function toJson(
+  { types }: { types: "plain" | "tagged" },
+): Promise<Text> {
+  const options = { types, indent: 2, ensureAscii: false };
+  if (isPickle && isContainer(bytes)) {
+    const parts = values.map((value) => dumpsJson(value, options) + "\n");
+    return textOf(parts, "application/json");
   }
-  return textOf(parts, "application/json");
+  const file = new Blob([bytes]).stream();
+  const stream = isPickle
+    ? file.pipeThrough(new PickleToJsonStream(options))
+    : file.pipeThrough(
+      new JsonDecoderStream({ dicts: "map", floats: "exact" }),
+    ).pipeThrough(new JsonEncoderStream(options));
+  const blob = await new Response(
+    stream as ReadableStream<Uint8Array<ArrayBuffer>>,
+  ).blob();
+  const head = await blob.slice(0, PREVIEW).text();
+  return {
+    preview: shown(head, blob.size > PREVIEW),
+    blob: new Blob([blob], { type: "application/json" }),
+  };
 }
 
 function disassemble(): Text {
@@ -165,12 +203,16 @@ function textOf(parts: string[], type: string): Text {
     preview += part.slice(0, PREVIEW - preview.length);
   }
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length > preview.length) {
-    preview += "\n… the rest is in the download";
-  }
-  // Line ends stay; nothing else may act on the page.
-  preview = preview.split("\n").map(printable).join("\n");
-  return { preview, blob: new Blob(parts, { type }) };
+  return {
+    preview: shown(preview, length > preview.length),
+    blob: new Blob(parts, { type }),
+  };
+}
+
+/** Line ends stay; nothing else may act on the page. */
+function shown(preview: string, more: boolean): string {
+  return preview.split("\n").map(printable).join("\n") +
+    (more ? "\n… the rest is in the download" : "");
 }
 
 function say(error: unknown): string {
