@@ -1,6 +1,7 @@
 import { loads as loadsJson } from "../../lib/json/decoder.ts";
 import { UnpicklingError } from "../../lib/pickle/errors.ts";
 import { loads } from "../../lib/pickle/load.ts";
+import { scan } from "../../lib/pickle/scan.ts";
 import { describeValue, isError, type Outcome } from "./doors.ts";
 import { readJsonLines } from "../pickle/dis_support.ts";
 
@@ -32,9 +33,13 @@ export class PythonOracle {
       stdout: "piped",
       stderr: "null",
     }).spawn();
+    const names: (string[][] | null)[] = [];
+    for (const { bytes, json } of asked) {
+      names.push(json ? null : await namesIn(bytes));
+    }
     const sent = ReadableStream.from(
       asked.map(({ bytes, json }, i) =>
-        JSON.stringify([bytes.toHex(), json, mine[i]]) + "\n"
+        JSON.stringify([bytes.toHex(), json, mine[i], names[i]]) + "\n"
       ),
     ).pipeThrough(new TextEncoderStream()).pipeTo(child.stdin).catch(() => {});
     const found: { bytes: Uint8Array; message: string }[] = [];
@@ -54,6 +59,14 @@ export class PythonOracle {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** The names that `scan` finds. */
+async function namesIn(bytes: Uint8Array): Promise<string[][] | null> {
+  const { findings, issues } = await scan(bytes);
+  // CPython before 3.13.15 loses bytes where a frame is broken.
+  if (issues.some(({ code }) => code === "bad-frame")) return null;
+  return findings.map(({ module, name }) => [module, name]);
 }
 
 /** A value's pickle; null where it is refused, and "" not to ask at all. */
