@@ -14,7 +14,7 @@ import {
 } from "../python/construct.ts";
 import { DefaultDict } from "../python/collections.ts";
 import { PyDict } from "../python/dict.ts";
-import { setOwn } from "../python/fields.ts";
+import { isDict, setOwn } from "../python/fields.ts";
 import {
   attributesOf,
   Extension,
@@ -67,6 +67,9 @@ class Unfinished {
     this.id = id;
   }
 }
+
+/** Stands for what may not be referred to while it is read. */
+const CLOSED: unique symbol = Symbol("closed");
 
 function bad(tag: string): TagError {
   return new TagError(`${tag} has no form that jsonpickle writes`, "bad-tag");
@@ -172,6 +175,7 @@ class Restorer {
       (id as number) < this.#objects.length;
     if (!known) throw bad("py/id");
     const value = this.#objects[id as number];
+    if (value === CLOSED) throw bad("py/id");
     if (value instanceof Unfinished) this.#unfinished++;
     return value;
   }
@@ -180,7 +184,10 @@ class Restorer {
     const text = node.get(tag);
     const module = node.get("module");
     if (typeof text !== "string") throw bad(tag);
-    if (module === undefined) return this.#named(...splitName(text));
+    if (module === undefined) {
+      if (!text.includes(".")) throw bad(tag);
+      return this.#named(...splitName(text));
+    }
     if (typeof module !== "string" || !text.startsWith(`${module}.`)) {
       throw bad(tag);
     }
@@ -301,7 +308,8 @@ class Restorer {
   }
 
   *#persistent(node: Node): Walk {
-    const id = this.#begin();
+    // Python cannot write a reference that holds itself.
+    const id = this.#begin(CLOSED);
     const value = new PersistentId(yield node.get("brine/persistent"));
     this.#objects[id] = value;
     return value;
@@ -387,6 +395,7 @@ class Restorer {
       if (key.startsWith("py/")) continue;
       if (key === "__dict__") {
         state = yield child;
+        if (!isDict(state)) throw bad("__dict__");
         continue;
       }
       if (key === "default_factory" && value instanceof DefaultDict) {
