@@ -76,6 +76,7 @@ export {
   ArrowArray,
   ArrowBuffer,
   ArrowChunkedArray,
+  ArrowTable,
   ArrowType,
 } from "./python/arrow.ts";
 export {

@@ -5,8 +5,9 @@
  * @module
  */
 
-import { normalInt, shortText, toCount, toInteger } from "./fields.ts";
+import { normalInt, setOwn, shortText, toCount } from "./fields.ts";
 import { globalOf, inertType } from "./inert.ts";
+import { LimitError } from "./limits.ts";
 import { Datetime64, Timedelta64, type TimeUnit } from "./numpy_time.ts";
 import { float16 } from "./numpy_dtype.ts";
 import { PyObject } from "./object.ts";
@@ -142,19 +143,144 @@ function bitOf(bytes: Uint8Array, index: number): boolean {
   return (bytes[index >> 3]! >> (index & 7) & 1) === 1;
 }
 
-/** Reads what a type's buffers hold; undefined where they are not enough. */
-function layoutOf(
-  type: string,
-  parts: { length: number; offset: number; buffers: unknown[] },
+/** No more at once: a chunk may be named a thousand times. */
+const MAX_VALUES = 100_000_000;
+
+function checkCount(count: number): void {
+  if (count > MAX_VALUES) throw new LimitError("values", MAX_VALUES);
+}
+
+/** Deeper, nobody nests. */
+const MAX_DEPTH = 16;
+
+/** `(type, length, nulls, offset, buffers, children, dictionary)`. */
+function layoutFrom(parts: unknown, depth = 0): Layout | undefined {
+  if (!Array.isArray(parts) || depth > MAX_DEPTH) return undefined;
+  const [type, count, , start, buffers, children, dictionary] = parts;
+  const length = toCount(count);
+  const offset = toCount(start);
+  if (
+    length === undefined || offset === undefined || !Array.isArray(buffers)
+  ) return undefined;
+  const place = { length, offset, buffers };
+  const name = typeText(type);
+  if (!(type instanceof ArrowType)) return undefined;
+  if (name === "dictionary") {
+    const indices = layoutOf(typeText(type.args[0]), place);
+    const values = layoutFrom(dictionary, depth + 1);
+    return indices && values && {
+      ...indices,
+      at: (i) => {
+        const index = toCount(indices.at(i)) ?? values.length;
+        return index < values.length && values.isValid(index)
+          ? values.at(index)
+          : null;
+      },
+    };
+  }
+  const inner = Array.isArray(children)
+    ? children.map((child) => layoutFrom(child, depth + 1))
+    : [];
+  if (name === "struct") return structLayout(type, inner, place);
+  if (/^(large_)?list(_|$)/.test(name)) {
+    return inner[0] && listLayout(name, inner[0], place);
+  }
+  return layoutOf(name, place);
+}
+
+interface Place {
+  length: number;
+  offset: number;
+  buffers: unknown[];
+}
+
+function validityOf(
+  { length, offset, buffers }: Place,
+): ((index: number) => boolean) | undefined {
+  const validity = bytesOf(buffers[0]);
+  if (validity === undefined) return () => true;
+  return validity.length * 8 < offset + length
+    ? undefined
+    : (index) => bitOf(validity, index + offset);
+}
+
+function listLayout(
+  name: string,
+  items: Layout,
+  place: Place,
 ): Layout | undefined {
-  const { length, offset } = parts;
-  const [validity, second, third] = parts.buffers.map(bytesOf);
+  const isValid = validityOf(place);
+  const buffer = bytesOf(place.buffers[1]);
+  const { length, offset } = place;
+  const size = name.startsWith("large") ? 8 : 4;
+  if (isValid === undefined || buffer === undefined) return undefined;
+  if (buffer.length < (offset + length + 1) * size) return undefined;
+  const offsets = viewOf(buffer);
+  const range = { from: offset, to: offset + length };
+  if (!isAscending(offsets, size, range)) return undefined;
+  const at = (index: number): number =>
+    size === 4
+      ? offsets.getInt32((index + offset) * 4, true)
+      : Number(offsets.getBigInt64((index + offset) * 8, true));
+  return {
+    length,
+    isValid,
+    at: (i) => {
+      const list: unknown[] = [];
+      const to = Math.min(at(i + 1), items.length);
+      for (let j = at(i); j < to; j++) {
+        list.push(items.isValid(j) ? items.at(j) : null);
+      }
+      return list;
+    },
+  };
+}
+
+function structLayout(
+  type: ArrowType,
+  inner: (Layout | undefined)[],
+  place: Place,
+): Layout | undefined {
+  const isValid = validityOf(place);
+  const [fields] = type.args;
+  if (isValid === undefined || !Array.isArray(fields)) return undefined;
+  const { length, offset } = place;
+  const columns: [string, Layout][] = [];
+  fields.forEach((field, i) => {
+    const name = field instanceof PyObject ? field.args[0] : undefined;
+    const layout = inner[i];
+    if (layout !== undefined && layout.length >= offset + length) {
+      columns.push([shortText(name), layout]);
+    }
+  });
+  if (columns.length < fields.length) return undefined;
+  return {
+    length,
+    isValid,
+    at: (i) => {
+      const record = {};
+      for (const [name, layout] of columns) {
+        const index = i + offset;
+        setOwn(record, [name, layout.isValid(index) ? layout.at(index) : null]);
+      }
+      return record;
+    },
+  };
+}
+
+/** Reads what a type's buffers hold; undefined where they are not enough. */
+function layoutOf(type: string, place: Place): Layout | undefined {
+  const { length, offset } = place;
+  const [, second, third] = place.buffers.map(bytesOf);
   const end = offset + length;
-  if (validity !== undefined && validity.length * 8 < end) return undefined;
-  const isValid = validity === undefined
-    ? () => true
-    : (index: number) => bitOf(validity, index + offset);
-  if (type === "null") return { length, isValid: () => false, at: () => null };
+  const isValid = validityOf(place);
+  if (isValid === undefined) return undefined;
+  if (type === "null") {
+    // A length alone is cheap to write.
+    return length > MAX_VALUES
+      ? undefined
+      : { length, isValid: () => false, at: () => null };
+  }
   if (type === "bool") {
     if (second === undefined || second.length * 8 < end) return undefined;
     return { length, isValid, at: (i) => bitOf(second, i + offset) };
@@ -174,7 +300,7 @@ function layoutOf(
   const data = third ?? new Uint8Array(0);
   // Texts that overlap could be of any size together.
   if (!isAscending(offsets, size, { from: offset, to: end })) return undefined;
-  const place = (index: number): number =>
+  const at = (index: number): number =>
     size === 4
       ? offsets.getInt32(index * 4, true)
       : Number(offsets.getBigInt64(index * 8, true));
@@ -182,13 +308,21 @@ function layoutOf(
     length,
     isValid,
     at: (i) => {
-      const from = place(i + offset);
-      const to = place(i + offset + 1);
+      const from = at(i + offset);
+      const to = at(i + offset + 1);
       if (from < 0 || to < from || to > data.length) return undefined;
       const bytes = data.subarray(from, to);
-      return text[2] === "binary" ? bytes.slice() : decodeUtf8(bytes);
+      return text[2] === "binary" ? bytes.slice() : decodeText(bytes);
     },
   };
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
 }
 
 function isAscending(
@@ -244,17 +378,7 @@ export class ArrowArray extends PyObject {
 
   #read(): Layout | undefined {
     if (this.#layout !== null) return this.#layout;
-    const [type, count, , start, buffers] = this.#parts();
-    const length = toCount(count);
-    const offset = toInteger(start);
-    if (
-      length === undefined || offset === undefined || offset < 0 ||
-      !Array.isArray(buffers)
-    ) {
-      return this.#layout = undefined;
-    }
-    // Numbers without validity or data need not have any bytes.
-    return this.#layout = layoutOf(typeText(type), { length, offset, buffers });
+    return this.#layout = layoutFrom(this.args[0]);
   }
 
   /** Its type. */
@@ -292,13 +416,7 @@ export class ArrowArray extends PyObject {
    * @returns An array.
    */
   toArray(): unknown[] {
-    const result: unknown[] = [];
-    // Of nulls a length alone is enough: not one of them is worth a byte.
-    const length = typeText(this.type) === "null"
-      ? Math.min(this.length, 1_000_000)
-      : this.length;
-    for (let i = 0; i < length; i++) result.push(this.at(i));
-    return result;
+    return Array.from({ length: this.length }, (_, i) => this.at(i));
   }
 
   /**
@@ -366,6 +484,7 @@ export class ArrowChunkedArray extends PyObject {
    * @returns An array.
    */
   toArray(): unknown[] {
+    checkCount(this.length);
     return this.chunks.map((chunk) => chunk.toArray()).flat(1);
   }
 
@@ -379,7 +498,104 @@ export class ArrowChunkedArray extends PyObject {
   }
 }
 
+/**
+ * A table of Arrow's: columns by name.
+ *
+ * @example Read its rows
+ * ```ts
+ * import { ArrowArray, ArrowTable, ArrowType, Global, PyObject } from "@brine/brine";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lib = (name: string) => new Global("pyarrow.lib", name);
+ * const int8 = new ArrowType(lib("type_for_alias"), ["int8"]);
+ * const array = new ArrowArray(lib("_restore_array"), [
+ *   [int8, 2, 0, 0, [null, new Uint8Array([7, 8])], [], null],
+ * ]);
+ * const schema = new PyObject(lib("schema"), [
+ *   [new PyObject(lib("field"), ["a", int8, true, null])],
+ * ]);
+ * const table = new ArrowTable(lib("_reconstruct_table"), [[array], schema]);
+ * assertEquals(table.toRecords(), [{ a: 7 }, { a: 8 }]);
+ * ```
+ */
+export class ArrowTable extends PyObject {
+  /** The names of the columns, in order. */
+  get columns(): string[] {
+    const schema = this.args[1];
+    const fields = schema instanceof PyObject ? schema.args[0] : undefined;
+    return Array.isArray(fields)
+      ? fields.map((field) =>
+        shortText(field instanceof PyObject ? field.args[0] : undefined)
+      )
+      : [];
+  }
+
+  #arrays(): (ArrowArray | ArrowChunkedArray)[] {
+    const [arrays] = this.args;
+    return Array.isArray(arrays)
+      ? arrays.filter((array) =>
+        array instanceof ArrowArray || array instanceof ArrowChunkedArray
+      )
+      : [];
+  }
+
+  /** How many rows there are. */
+  get length(): number {
+    const lengths = this.#arrays().map(({ length }) => length);
+    return lengths.length === 0 ? 0 : Math.min(...lengths);
+  }
+
+  /**
+   * The rows as objects.
+   *
+   * @param limit How many at most.
+   * @returns An object of the columns for each row.
+   */
+  toRecords(limit: number = Infinity): Record<string, unknown>[] {
+    const { columns } = this;
+    const arrays = this.#arrays();
+    const records: Record<string, unknown>[] = [];
+    const rows = Math.min(this.length, limit);
+    checkCount(rows * arrays.length);
+    for (let row = 0; row < rows; row++) {
+      const record = {};
+      arrays.forEach((array, i) => {
+        setOwn(record, [columns[i] ?? `${i}`, array.at(row)]);
+      });
+      records.push(record);
+    }
+    return records;
+  }
+
+  /**
+   * In few words: `3 rows x 2 columns`.
+   *
+   * @returns The text.
+   */
+  summary(): string {
+    return `${this.length} rows x ${this.columns.length} columns`;
+  }
+
+  /**
+   * What `JSON.stringify` writes.
+   *
+   * @returns The rows.
+   */
+  override toJSON(): unknown {
+    return this.toRecords();
+  }
+}
+
 register(
+  inertType([
+    "pyarrow.lib._reconstruct_table",
+    "pyarrow.lib._reconstruct_record_batch",
+  ], ArrowTable),
+  {
+    names: [],
+    class: ArrowTable,
+    toPlain: (table: ArrowTable) => table.toRecords(),
+  },
   inertType([
     "pyarrow.lib.type_for_alias",
     "pyarrow.lib.timestamp",

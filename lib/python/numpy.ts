@@ -6,9 +6,10 @@
 
 import { ByteArray } from "./byte_array.ts";
 import { Complex } from "./complex.ts";
-import { setOwn } from "./fields.ts";
+import { normalInt, setOwn } from "./fields.ts";
 import { Float } from "./float.ts";
 import { floatRepr } from "./float_repr.ts";
+import { globalOf } from "./inert.ts";
 import { setInspect } from "./inspect.ts";
 import { setKeyKind } from "./keys.ts";
 import { LimitError } from "./limits.ts";
@@ -24,7 +25,6 @@ import { Datetime64, Timedelta64 } from "./numpy_time.ts";
 import { attributesOf, Global } from "./object.ts";
 import { type Reduced, register } from "./registry.ts";
 import { Tuple } from "./tuple.ts";
-import { normalInt } from "./fields.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 
 /** What an array's elements lie in. */
@@ -181,6 +181,8 @@ interface Origin {
   /** Of masked arrays: what follows the first five items. */
   tail?: readonly unknown[] | undefined;
   axisOrder?: readonly number[] | undefined;
+  /** Of masked arrays: what makes them. */
+  callable?: Global | undefined;
   /** Of masked arrays: class, base class, shape, code. */
   args?: readonly unknown[] | undefined;
   /** Fortran order, as the pickle says it of objects too. */
@@ -1106,6 +1108,7 @@ function hasBuffer(dtype: DType): boolean {
   return [...dtype.fields.values()].every(({ dtype }) => hasBuffer(dtype));
 }
 
+const MARECONSTRUCT = new Global("numpy.ma.core", "_mareconstruct");
 const CODE = new Uint8Array([0x62]);
 
 /** The data as it came where it still is that, so that sharing is kept. */
@@ -1188,7 +1191,7 @@ function reduceBuffer(array: NdArray, origin: Origin): Reduced {
 
 function reduceMasked(array: MaskedArray): Reduced {
   const origin = originOf(array);
-  const callable = new Global("numpy.ma.core", "_mareconstruct");
+  const callable = origin.callable ?? MARECONSTRUCT;
   const args = origin.args ?? [origin.class, NDARRAY, Tuple.of(0), "b"];
   if (!origin.filled) return { callable, args, state: attributesOf(array) };
   return {
@@ -1198,13 +1201,17 @@ function reduceMasked(array: MaskedArray): Reduced {
   };
 }
 
-function makeMasked(args: readonly unknown[]): MaskedArray | undefined {
+function makeMasked(
+  args: readonly unknown[],
+  name: string,
+): MaskedArray | undefined {
   const [cls, base, shape] = args;
   if (args.length !== 4 || !(cls instanceof Global)) return undefined;
   if (!(base instanceof Global) || !Array.isArray(shape)) return undefined;
   const array = new MaskedArray([]);
   const origin = originOf(array);
   origin.class = cls;
+  origin.callable = globalOf(name);
   origin.args = args;
   origin.filled = false;
   return array;
@@ -1244,8 +1251,11 @@ register(
     borrows: true,
   },
   {
-    names: ["numpy.ma.core._mareconstruct"],
-    make: makeMasked,
+    names: [
+      "numpy.ma.core._mareconstruct",
+      "numpy.ma.mrecords._mrreconstruct",
+    ],
+    make: (args, { name }) => makeMasked(args, name),
     build,
     borrows: true,
     class: MaskedArray,

@@ -5,7 +5,14 @@
  */
 
 import { Complex } from "./complex.ts";
-import { entriesOf, setOwn, toCount, toInteger } from "./fields.ts";
+import {
+  entriesOf,
+  normalInt,
+  setOwn,
+  shortText,
+  toCount,
+  toInteger,
+} from "./fields.ts";
 import {
   Datetime64,
   isTimeUnit,
@@ -14,7 +21,6 @@ import {
 } from "./numpy_time.ts";
 import { Global } from "./object.ts";
 import { register } from "./registry.ts";
-import { normalInt } from "./fields.ts";
 import { Tuple } from "./tuple.ts";
 import { decodeUtf8 } from "../bytes/utf8.ts";
 
@@ -277,7 +283,7 @@ export class DType {
   /** numpy's short form: `<f8`, `|S3`, `<M8[ns]`, `|V12`. */
   get str(): string {
     const { kind, itemsize, byteOrder, step } = this.#layout;
-    if (kind === "T") return "StringDType()";
+    if (kind === "T") return stringDTypeText(this.#origin.args);
     if (kind === "O") return "|O";
     const size = kind === "U" ? itemsize / 4 : itemsize;
     const unit = (kind === "M" || kind === "m") && step.unit !== "generic"
@@ -296,7 +302,7 @@ export class DType {
       case "O":
         return "object";
       case "T":
-        return "StringDType()";
+        return this.str;
       case "M":
         return `datetime64${unit}`;
       case "m":
@@ -362,6 +368,17 @@ const cache = new Map<string, DType>();
 function isRecord(origin: Origin): boolean {
   const [type] = origin.args;
   return type instanceof Global && type.name === "record";
+}
+
+/** As numpy prints it: `StringDType(na_object=nan)`. */
+function stringDTypeText([coerce, missing]: readonly unknown[]): string {
+  const parts: string[] = [];
+  if (missing !== undefined) {
+    const quoted = typeof missing === "string" ? `'${missing}'` : undefined;
+    parts.push(`na_object=${quoted ?? shortText(missing)}`);
+  }
+  if (coerce === false || coerce === 0) parts.push("coerce=False");
+  return `StringDType(${parts.join(", ")})`;
 }
 
 const NO_STEP: TimeStep = { unit: "generic", count: 1 };

@@ -38,7 +38,10 @@ export class NumpyRandom extends PyObject {
     const [inner] = this.args;
     if (inner instanceof NumpyRandom) return inner.algorithm;
     if (inner instanceof Global) return inner.name;
-    return typeof inner === "string" ? inner : "?";
+    if (typeof inner === "string") return inner;
+    // Before numpy 1.17: RandomState alone, its state a tuple.
+    const [name] = Array.isArray(this.state) ? this.state : [];
+    return typeof name === "string" ? name : "?";
   }
 
   /** The state as numpy has it: a dict with `bit_generator`, `state` …. */
@@ -46,7 +49,7 @@ export class NumpyRandom extends PyObject {
     const { state } = this;
     if (isDict(state)) return state;
     if (Array.isArray(state) && isDict(state[0])) return state[0];
-    return this.bitGenerator?.generatorState;
+    return this.bitGenerator?.generatorState ?? state;
   }
 
   /**

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ArrowArray, ArrowChunkedArray } from "./arrow.ts";
+import { ArrowArray, ArrowChunkedArray, ArrowType } from "./arrow.ts";
 import {
   attributeOf,
   fieldOf,
@@ -50,6 +50,8 @@ interface Values {
 
 /** More rows than this only where there are bytes behind them. */
 const FREE_ROWS = 10_000_000;
+/** No more cells as records: an array may be every column of a thousand. */
+const MAX_CELLS = 100_000_000;
 
 function lastName(value: unknown): string {
   if (!(value instanceof Global)) return "";
@@ -244,7 +246,7 @@ function sparseValues(state: unknown): Values {
   checkRows(length);
   return {
     length,
-    dtype: `Sparse[${values.dtype}, ${shortText(fill)}]`,
+    dtype: `Sparse[${values.dtype}, ${fillText(fill)}]`,
     at: (i) => {
       const place = where.get(i);
       return place === undefined ? fill : values.at(place);
@@ -266,6 +268,11 @@ function arrowValues(chunks: unknown, dtype: unknown): Values {
       return value === null ? missing : momentOf(value, null);
     },
   };
+}
+
+/** A fill value as pandas prints it. */
+function fillText(fill: unknown): string {
+  return shortText(fill instanceof NumpyScalar ? fill.value : fill);
 }
 
 function categoryValues(dtype: unknown, codes: Values): Values {
@@ -422,8 +429,16 @@ export class PandasDtype extends PyObject {
       }
       case "BooleanDtype":
         return "boolean";
-      case "SparseDtype":
-        return `Sparse[${dtypeName(this.#part("_dtype", 0))}]`;
+      case "SparseDtype": {
+        const fill = this.#part("_fill_value", 1);
+        return `Sparse[${dtypeName(this.#part("_dtype", 0))}${
+          fill === undefined ? "" : `, ${fillText(fill)}`
+        }]`;
+      }
+      case "ArrowDtype": {
+        const type = this.#part("pyarrow_dtype", 0);
+        return `${type instanceof ArrowType ? type.typeName : "?"}[pyarrow]`;
+      }
       default:
         return kind.replace(/Dtype$/, "");
     }
@@ -1181,6 +1196,9 @@ export class DataFrame extends PyObject {
     const asMaps = withIndex && labels.some((label) => /^\d+$/.test(label));
     const records: Record<string, unknown>[] = [];
     const rows = Math.min(this.#rows(), limit);
+    if (rows * columns.length > MAX_CELLS) {
+      throw new LimitError("values", MAX_CELLS);
+    }
     for (let row = 0; row < rows; row++) {
       const record = {};
       const map = asMaps ? new Map<string, unknown>() : undefined;

@@ -480,6 +480,11 @@ function numbersOf(value: unknown): number[] | undefined {
   return numbers;
 }
 
+interface Quantizer {
+  scale: number;
+  zeroPoint: number;
+}
+
 interface View {
   storage: TorchStorage;
   offset: number;
@@ -566,6 +571,12 @@ export class Tensor extends PyObject {
       : undefined;
   }
 
+  /** Compressed ones have two tensors of indices. */
+  #sparsePart(name: "values" | "size"): unknown {
+    const place = this.layout === "sparse_coo" ? 1 : 2;
+    return this.#sparse?.[name === "values" ? place : place + 1];
+  }
+
   #read(depth = 0): View | undefined {
     if (this.#view !== null) return this.#view;
     if (depth > 8) return undefined;
@@ -605,7 +616,7 @@ export class Tensor extends PyObject {
 
   /** PyTorch's name of its dtype: `float32`. */
   get dtype(): string {
-    const values = this.#sparse?.[1];
+    const values = this.#sparsePart("values");
     if (values instanceof Tensor && values !== this) {
       return values.#read()?.element.name ?? "?";
     }
@@ -624,7 +635,7 @@ export class Tensor extends PyObject {
 
   /** How many elements each dimension has. */
   get shape(): readonly number[] {
-    const size = this.#sparse?.[2];
+    const size = this.#sparsePart("size");
     if (size instanceof TorchSize) return size.sizes;
     return this.#read()?.shape ?? [];
   }
@@ -665,7 +676,7 @@ export class Tensor extends PyObject {
 
   /** Values of a sparse tensor. */
   get sparseValues(): Tensor | undefined {
-    const values = this.#sparse?.[1];
+    const values = this.#sparsePart("values");
     return values instanceof Tensor ? values : undefined;
   }
 
@@ -678,6 +689,35 @@ export class Tensor extends PyObject {
     return typeof scale === "number" && zeroPoint !== undefined
       ? { scale, zeroPoint }
       : undefined;
+  }
+
+  /** Scales of each channel: `(scheme, scales, zero points, axis)`. */
+  #channels(): ((place: number) => Quantizer) | undefined {
+    const view = this.#read();
+    if (!Array.isArray(view?.quantizer)) return undefined;
+    const [, scales, zeroPoints, axis] = view.quantizer;
+    const dimension = toCount(axis);
+    if (
+      !(scales instanceof Tensor) || !(zeroPoints instanceof Tensor) ||
+      scales === this || zeroPoints === this || dimension === undefined ||
+      dimension >= view.shape.length || scales.#form === "_rebuild_qtensor" ||
+      zeroPoints.#form === "_rebuild_qtensor"
+    ) return undefined;
+    const quantizers = new Map<number, Quantizer>();
+    return (place) => {
+      const channel =
+        Math.floor((place - view.offset) / view.stride[dimension]!) %
+        view.shape[dimension]!;
+      let found = quantizers.get(channel);
+      if (found === undefined) {
+        found = {
+          scale: Number(scales.get(channel)),
+          zeroPoint: Number(zeroPoints.get(channel)),
+        };
+        quantizers.set(channel, found);
+      }
+      return found;
+    };
   }
 
   #reader(): (place: number) => unknown {
@@ -703,12 +743,14 @@ export class Tensor extends PyObject {
     }
     const data = viewOf(bytes);
     const little = storage.littleEndian;
+    const channels = this.#channels();
     const quantizer = this.quantizer;
     return (place) => {
       const value = element.read(data, place * element.size, little);
-      return quantizer === undefined ? value : Math.fround(
-        (Number(value) - quantizer.zeroPoint) * quantizer.scale,
-      );
+      const own = channels === undefined ? quantizer : channels(place);
+      return own === undefined
+        ? value
+        : Math.fround((Number(value) - own.zeroPoint) * own.scale);
     };
   }
 

@@ -112,7 +112,7 @@ export class Comparison {
   #sameDtype(actual: string, expected: string, path: string): void {
     const normal = (text: string) =>
       text.replace(/^period\[A-/, "period[Y-").replace("[H]", "[h]")
-        .replace("[S]", "[s]");
+        .replace("[S]", "[s]").replace("[T]", "[min]").replace("[L]", "[ms]");
     this.#same(normal(actual), normal(expected), path);
   }
 
@@ -362,7 +362,9 @@ export class Comparison {
     this.#same(value.shape, node.shape, `${path}.shape`);
     this.#array(node.data, value.unmasked(), `${path}.data`);
     this.#array(node.mask, value.maskArray, `${path}.mask`);
-    this.#same(String(value.fillValue), node.fill_value, `${path}.fill`);
+    if (value.dtype.names === undefined) {
+      this.#same(String(value.fillValue), node.fill_value, `${path}.fill`);
+    }
   }
 
   #sparse(node: Node, value: unknown, path: string): void {
