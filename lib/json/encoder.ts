@@ -23,6 +23,7 @@ import {
   LONGEST_INDENT,
   LONGEST_SEPARATOR,
   plainUntil,
+  wideCharacters,
   writeLayout,
 } from "./layout.ts";
 import { sortEntries, sortTexts } from "./sort.ts";
@@ -161,19 +162,25 @@ function writeAscii(out: Uint8Array, at: number, text: string): number {
   }
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit < 0x80) {
-      const escape = ESCAPES[unit]!;
-      if (escape === 1) {
-        out[at++] = unit;
-        continue;
-      }
-      if (escape !== 0) {
-        out[at++] = 0x5c;
-        out[at++] = escape;
-        continue;
-      }
+    if (unit >= 0x80) {
+      out[at] = 0x5c;
+      out[at + 1] = 0x75;
+      out[at + 2] = HEX[unit >> 12]!;
+      out[at + 3] = HEX[(unit >> 8) & 15]!;
+      out[at + 4] = HEX[(unit >> 4) & 15]!;
+      out[at + 5] = HEX[unit & 15]!;
+      at += 6;
+      continue;
     }
-    at = writeUnit(out, at, unit);
+    const escape = ESCAPES[unit]!;
+    if (escape === 1) {
+      out[at++] = unit;
+    } else if (escape !== 0) {
+      out[at++] = 0x5c;
+      out[at++] = escape;
+    } else {
+      at = writeUnit(out, at, unit);
+    }
   }
   return at;
 }
@@ -755,10 +762,13 @@ export class Encoder {
     if (this.#view?.buffer !== out.buffer) {
       this.#view = new DataView(out.buffer);
     }
-    return writeLayout(text, { out, view: this.#view!, at }, {
+    const end = writeLayout(text, { out, view: this.#view!, at }, {
       ...part,
       layout: this.#layout,
     });
+    // What is mostly beyond ASCII is written as quickly without.
+    if (wideCharacters() * 2 > text.length) this.#skip = 64;
+    return end;
   }
 
   /** A whole container by `JSON.stringify`. */

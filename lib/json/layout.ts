@@ -137,8 +137,8 @@ const HEX: Readonly<Uint16Array> = Uint16Array.from(
     return text.charCodeAt(0) | (text.charCodeAt(1) << 8);
   },
 );
-/** Whether the last text had more than ASCII. */
-let wide = false;
+/** How many characters beyond ASCII the last text had. */
+let wide = 0;
 let scratch: Uint8Array<ArrayBuffer> | undefined;
 
 /** How {@linkcode writeLayout} lays out. */
@@ -178,7 +178,7 @@ export function writeLayout(
   }
   // The platform is quick with ASCII and slow with all else; what comes next
   // is most often like what came before.
-  if (wide) return writeWide(text, into, options);
+  if (wide > 0) return writeWide(text, into, options);
   const size = text.length * 3;
   if (scratch === undefined || scratch.length < size) {
     scratch = new Uint8Array(Math.max(size, 0x1_0000));
@@ -199,6 +199,15 @@ export function writeLayout(
     });
   }
   return writeOneLine(bytes, out, { from, end, at, layout });
+}
+
+/**
+ * How many characters beyond ASCII the text had that was written last.
+ *
+ * @returns Their number.
+ */
+export function wideCharacters(): number {
+  return wide;
 }
 
 function writeOneLine(
@@ -297,7 +306,7 @@ function writeWide(
   const { out, view } = into;
   let { at } = into;
   let { level } = options;
-  wide = false;
+  wide = 0;
   for (let i = from; i < end;) {
     let unit = text.charCodeAt(i++);
     let newline = false;
@@ -309,7 +318,7 @@ function writeWide(
           if (unit === 0x5c) out[at++] = text.charCodeAt(i++);
           continue;
         }
-        wide = true;
+        wide++;
         if (ascii) {
           view.setUint16(at, 0x755c, true);
           view.setUint16(at + 2, HEX[unit >> 8]!, true);
