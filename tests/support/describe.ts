@@ -26,6 +26,7 @@ import { FrozenSet, PySet } from "../../lib/python/set.ts";
 import { Slice } from "../../lib/python/slice.ts";
 import { Tuple } from "../../lib/python/tuple.ts";
 import type { Node } from "./fixtures.ts";
+import { toHex } from "./hex.ts";
 
 /** How a value is made, whichever JavaScript class it has. */
 interface Form {
@@ -100,7 +101,7 @@ export class Describer {
       return { t: "tuple", v: [] };
     }
     if (Object.getPrototypeOf(value) === Uint8Array.prototype) {
-      return { t: "bytes", hex: (value as Uint8Array).toHex() };
+      return { t: "bytes", hex: toHex(value as Uint8Array) };
     }
     if (value instanceof PyObject && value.via === "reduce") {
       return this.#named(value);
@@ -176,7 +177,7 @@ export class Describer {
       node.v = this.#pairs(Object.entries(value));
     } else if (value instanceof ByteArray) {
       node.t = "bytearray";
-      node.hex = value.toHex();
+      node.hex = toHex(value);
     } else if (value instanceof Range) {
       node.t = "range";
       node.start = String(value.start);
@@ -244,7 +245,7 @@ const view = new DataView(new ArrayBuffer(8));
 function float(value: number): Node {
   // JavaScript does not keep a NaN's other bits.
   view.setFloat64(0, value === value ? value : NaN);
-  return { t: "float", bits: new Uint8Array(view.buffer).toHex() };
+  return { t: "float", bits: toHex(new Uint8Array(view.buffer)) };
 }
 
 /** What several BUILDs come to, where each is given a dict. */

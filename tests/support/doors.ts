@@ -13,6 +13,8 @@ import { MORE } from "../../lib/streams/machine_stream.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import { chunks, type Cut } from "./chunks.ts";
 import type { FixtureOptions } from "./fixtures.ts";
+import { fromHex } from "./hex.ts";
+import { collect, streamOf } from "./streams.ts";
 
 /**
  * What a fixture's options are to Brine, with nothing of a value lost.
@@ -32,7 +34,7 @@ export function toOptions(options: FixtureOptions): DecoderStreamOptions {
     ...extensions && { extensions },
     ...buffers && {
       buffers: buffers.map(([hex, readOnly]) => {
-        const bytes = Uint8Array.fromHex(hex);
+        const bytes = fromHex(hex);
         return readOnly ? bytes : new ByteArray(bytes);
       }),
     },
@@ -56,15 +58,15 @@ export function whole(
 /** `load`: one pickle from a stream. */
 export function loaded(cut: Cut): Door {
   return async (bytes, options) => [
-    await load(ReadableStream.from(chunks(bytes, cut)), options),
+    await load(streamOf(chunks(bytes, cut)), options),
   ];
 }
 
 /** `PickleDecoderStream`. */
 export function streamed(cut: Cut): Door {
   return (bytes, options) =>
-    Array.fromAsync(
-      ReadableStream.from(chunks(bytes, cut))
+    collect(
+      streamOf(chunks(bytes, cut))
         .pipeThrough(new PickleDecoderStream(options)),
     );
 }

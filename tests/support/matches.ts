@@ -6,6 +6,7 @@
 
 import { canonical } from "./describe.ts";
 import type { Node } from "./fixtures.ts";
+import { fromHex } from "./hex.ts";
 
 /** Which ids of one side are which of the other. */
 interface Sharing {
@@ -115,7 +116,7 @@ const LATIN1_OR_TEXT = new TextDecoder("utf-8", {
 /** What Brine makes of a Python 2 `str`: text where it is UTF-8. */
 function settlePython2(node: Node): Node {
   try {
-    const bytes = Uint8Array.fromHex(node.hex);
+    const bytes = fromHex(node.hex);
     return { t: "str", v: LATIN1_OR_TEXT.decode(bytes) };
   } catch {
     return { t: "bytes", hex: node.hex };
