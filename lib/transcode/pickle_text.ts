@@ -174,7 +174,6 @@ const TUPLES = 8;
 const FETCH = 9;
 const STORE = 10;
 const TEXT = 11;
-const EXTENDED = 12;
 const CLOSED = 13;
 const OTHER = 14;
 const TAPE = 15;
@@ -398,8 +397,10 @@ export class PickleTextMachine
     const rest = this.#committed - this.#drained;
     if (rest > 0 && !this.#begun) return this.#give(rest);
     if (!this.#ended) return MORE;
-    if (!this.#begun && this.#p === this.#end) return MORE;
-    if (this.#raw) {
+    if (!this.#begun && this.#p === this.#end) {
+      // Nothing is no JSON text, but it is JSON Lines.
+      if (this.#documents > 0 || this.#options.jsonl) return MORE;
+    } else if (this.#raw) {
       // The value road says what is wrong.
       this.#loadWhole(this.#end);
     }
@@ -763,6 +764,7 @@ export class PickleTextMachine
     let dict = ctx === DICT_BATCH || ctx === ONE_PAIR ? 1 : 0;
     let pre = this.#pre;
     let memoCount = this.#memoCount;
+    let sparse = this.#sparse;
     let seq = this.#seq;
     let base0 = this.#base0;
     let known = this.#knownTop;
@@ -929,7 +931,7 @@ export class PickleTextMachine
             }
             const t = sp - 1;
             const k2 = kind[t]!;
-            if (slot !== memoCount || sp === base || IN_HISTORY[k2] === 0) {
+            if (slot !== memoCount || sp === base || (sparse && op === 0x94) || IN_HISTORY[k2] === 0) {
               slow = STORE;
               break;
             }
@@ -1344,6 +1346,7 @@ export class PickleTextMachine
       dict = ctx === DICT_BATCH || ctx === ONE_PAIR ? 1 : 0;
       pre = this.#pre;
       memoCount = this.#memoCount;
+      sparse = this.#sparse;
       seq = this.#seq;
       base0 = this.#base0;
       known = this.#knownTop;
@@ -2332,7 +2335,7 @@ export class PickleTextMachine
           this.#out[this.#o++] = 93;
           this.#kind[entry] = LIST;
         } else throw new Snag("a dict is made of a marked list");
-        this.#count[entry] = 0;
+        this.#count[entry] = this.#sp - base;
         this.#slot[entry] = -1;
         this.#sp = base;
         this.#lp--;
@@ -2746,7 +2749,13 @@ export class PickleTextMachine
         this.#pre = this.#count[top]! > 0 ? 1 : 0;
       } else this.#close();
     }
+    let changed = 0;
     while (plan.next(this.#tape) === at) {
+      // These entries take no bytes, so the loop has not made room for them.
+      if (this.#sp + this.#end - this.#p + 16 > this.#kind.length) {
+        this.#growStack(this.#kind.length * 2);
+        changed = -1;
+      }
       const record = this.#tape++;
       const end = plan.endOf(record);
       switch (plan.kindOf(record)) {
@@ -2768,7 +2777,7 @@ export class PickleTextMachine
           this.#pushLevel(TUPLE_MARK, this.#sp, true);
           this.#pre = 0;
           this.#p++;
-          return 0;
+          return changed;
         default: {
           this.#knownIndex.push(this.#sp);
           this.#knownEnd.push(end);
@@ -2786,11 +2795,11 @@ export class PickleTextMachine
             this.#push(op === 0x5d ? OPEN_LIST : OPEN_DICT);
           }
           this.#p++;
-          return 0;
+          return changed;
         }
       }
     }
-    return 0;
+    return changed;
   }
 }
 

@@ -184,6 +184,7 @@ export class PickleScan {
       this.#skip -= skipped;
       this.#at += skipped;
       chunk = chunk.subarray(skipped);
+      if (chunk.length === 0) return;
     }
     if (this.#rest.length > 0) {
       // A line that goes on is not searched again, nor copied each time.

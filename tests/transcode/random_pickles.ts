@@ -5,32 +5,7 @@
  * @module
  */
 
-/** A small random number generator (mulberry32), so that runs can be repeated. */
-export class Random {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-  /** A number from 0 below 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-  /** An integer from 0 below `n`. */
-  int(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-  /** Whether something happens that has this probability. */
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-  /** One of these. */
-  pick<T>(items: readonly T[]): T {
-    return items[this.int(items.length)]!;
-  }
-}
+import type { Random } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 const STRINGS = [
@@ -63,6 +38,8 @@ export interface RandomPickleOptions {
   holes?: boolean;
   /** Whether containers are shared. */
   share?: boolean;
+  /** How many such values a list is to hold; by default there is one. */
+  records?: number;
 }
 
 /** Writes one random pickle. */
@@ -74,6 +51,9 @@ export function randomPickle(
   const holes = options.holes === true && protocol < 4;
   const share = options.share ?? true;
   const out: number[] = [];
+  function chance(p: number): boolean {
+    return random.next() < p;
+  }
   let left = options.size ?? 30;
   let slots = holes ? 1 : 0;
   const strings: { slot: number; text: string }[] = [];
@@ -90,7 +70,7 @@ export function randomPickle(
     }
   }
   function put(): number {
-    if (holes && random.chance(0.3)) slots += random.int(3);
+    if (holes && chance(0.3)) slots += random.below(3);
     const slot = slots++;
     if (protocol >= 4) out.push(0x94);
     else if (protocol === 0) ascii(`p${slot}\n`);
@@ -111,7 +91,7 @@ export function randomPickle(
   }
   function string(text: string): void {
     const known = strings.find((entry) => entry.text === text);
-    if (known !== undefined && random.chance(0.8)) return get(known.slot);
+    if (known !== undefined && chance(0.8)) return get(known.slot);
     if (protocol === 0) {
       out.push(0x56);
       for (const char of text) {
@@ -143,7 +123,7 @@ export function randomPickle(
   }
   function int(value: number): void {
     if (protocol === 0) {
-      ascii(random.chance(0.5) ? `I${value}\n` : `L${value}L\n`);
+      ascii(chance(0.5) ? `I${value}\n` : `L${value}L\n`);
     } else if (value >= 0 && value < 256) out.push(0x4b, value);
     else if (value >= 0 && value < 65536) {
       out.push(0x4d);
@@ -160,12 +140,12 @@ export function randomPickle(
     }
   }
   function atom(): void {
-    switch (random.int(9)) {
+    switch (random.below(9)) {
       case 0:
         return void out.push(0x4e);
       case 1:
-        if (protocol < 2) ascii(random.chance(0.5) ? "I01\n" : "I00\n");
-        else out.push(random.chance(0.5) ? 0x88 : 0x89);
+        if (protocol < 2) ascii(chance(0.5) ? "I01\n" : "I00\n");
+        else out.push(chance(0.5) ? 0x88 : 0x89);
         return;
       case 2:
       case 3:
@@ -202,7 +182,7 @@ export function randomPickle(
     globals.set(full, put());
   }
   function object(): void {
-    switch (random.int(6)) {
+    switch (random.below(6)) {
       case 0: // bytes
         if (protocol < 3) return atom();
         out.push(0x43, 3, 1, 2, 255);
@@ -227,13 +207,9 @@ export function randomPickle(
         return;
       case 3: // Decimal
         named("decimal", "Decimal");
+        if (protocol < 2) out.push(0x28);
         string("1.50");
-        if (protocol >= 2) out.push(0x85);
-        else {
-          // A MARK before the argument; there is none before it here.
-          out.pop();
-          return void decimalByMark();
-        }
+        out.push(protocol < 2 ? 0x74 : 0x85);
         put();
         out.push(0x52);
         put();
@@ -271,11 +247,6 @@ export function randomPickle(
         out.push(0x75, 0x62);
     }
   }
-  function decimalByMark(): void {
-    // Only reached below protocol 2, where the string's last byte was taken:
-    // write the argument again within a MARK.
-    throw new Error("unreachable");
-  }
   function items(
     n: number,
     one: (i: number) => void,
@@ -307,11 +278,11 @@ export function randomPickle(
   function value(depth: number): void {
     left--;
     if (left < 0 || depth > 12) return atom();
-    if (shared.length > 0 && share && random.chance(0.12)) {
+    if (shared.length > 0 && share && chance(0.12)) {
       return get(random.pick(shared));
     }
-    if (objects && random.chance(0.12)) return object();
-    const kind = random.int(10);
+    if (objects && chance(0.12)) return object();
+    const kind = random.below(10);
     const n = random.pick([
       0,
       0,
@@ -336,7 +307,7 @@ export function randomPickle(
       const used = new Set<unknown>();
       items(n, () => {
         for (;;) {
-          const key = random.chance(0.7)
+          const key = chance(0.7)
             ? random.pick(STRINGS) + random.pick(["", "x", "yy", "0", "1", "2"])
             : random.pick([0, 1, 2.5, 300, -7, 12, 13, 14, 15, null]);
           if (used.has(key)) continue;
@@ -368,7 +339,16 @@ export function randomPickle(
   }
 
   if (protocol >= 2) out.push(0x80, protocol);
-  value(0);
+  if (options.records === undefined) value(0);
+  else {
+    if (protocol === 0) ascii("(l");
+    else out.push(0x5d);
+    put();
+    items(options.records, () => {
+      left = options.size ?? 30;
+      value(1);
+    }, { single: 0x61, many: 0x65 });
+  }
   out.push(0x2e);
   if (protocol < 4) return Uint8Array.from(out);
   // One frame around all, as the picklers write small ones.
