@@ -356,13 +356,11 @@ class Scanner {
     { path, role, level }: Place,
   ): Promise<void> {
     const unpacked = await unpack(bytes, { format, limit: this.#room(bytes) });
-    if (unpacked.fault !== undefined) {
+    // Bytes that nobody unpacks may be damaged as they like.
+    const matters = role !== "nested" || unpacked.fault === "limit";
+    if (unpacked.fault !== undefined && matters) {
       // Two bytes alone do not make a packed file of numbers.
-      if (
-        unpacked.bytes.length === 0 && (role === "nested" || role === "entry")
-      ) {
-        return;
-      }
+      if (unpacked.bytes.length === 0 && role === "entry") return;
       this.issue(unpacked.fault === "limit" ? "limit" : "bad-container", {
         message: unpacked.fault === "limit"
           ? `the ${format} file unpacks to too much`
@@ -395,16 +393,9 @@ class Scanner {
       entries: readonly Entry[];
       faults: readonly { message: string; offset: number }[];
     },
-    { path, level }: Place,
+    { path, role, level }: Place,
   ): Promise<void> {
-    for (const { message, offset } of faults) {
-      this.issue("bad-container", {
-        message,
-        offset,
-        path,
-        verdict: "malformed",
-      });
-    }
+    const before = this.#pickles;
     for (const { name, bytes, deflated } of entries) {
       const inner: Place = {
         path: path === "" ? name : `${path}!${name}`,
@@ -431,6 +422,15 @@ class Scanner {
       }
       await this.scanBytes(unpacked.bytes, inner);
     }
+    if (role === "nested" && this.#pickles === before) return;
+    for (const { message, offset } of faults) {
+      this.issue("bad-container", {
+        message,
+        offset,
+        path,
+        verdict: "malformed",
+      });
+    }
   }
 
   async #npy(bytes: Uint8Array, { path, role, level }: Place): Promise<void> {
@@ -455,13 +455,14 @@ class Scanner {
       };
       await this.scanBytes(rest, inner);
     } else if (header.data + header.size > bytes.length) {
+      if (role === "nested") return;
       this.issue("truncated", {
         message: "the npy file is cut off",
         offset: bytes.length,
         path,
         verdict: "malformed",
       });
-    } else if (rest.length > 0) {
+    } else if (rest.length > 0 && role !== "nested") {
       this.issue("trailing-bytes", {
         message: "bytes behind the array",
         offset: header.data + header.size,
