@@ -10,7 +10,7 @@
  * Its page at `/` shows what is in a file; the file does not leave the browser.
  *
  * @example Serve with limits of one's own
- * ```ts
+ * ```ts ignore
  * import { createHandler } from "@brine/brine/serve";
  *
  * export default {

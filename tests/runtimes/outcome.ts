@@ -1,0 +1,71 @@
+/**
+ * What came of a suite.
+ *
+ * @module
+ */
+
+/** The files of tests/fixtures, by their paths there. */
+export type Files = Record<string, Uint8Array<ArrayBuffer>>;
+
+/** How many checks did what. */
+export interface Outcome {
+  /** How many did well. */
+  passed: number;
+  /** How many did not. */
+  failed: number;
+  /** How many need what a runtime has not. */
+  skipped: number;
+  /** What went wrong, the first hundred. */
+  failures: string[];
+}
+
+/** Counts checks. */
+export class Tally implements Outcome {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+  readonly failures: string[] = [];
+
+  /** Runs a check. */
+  async check(name: string, run: () => unknown): Promise<void> {
+    try {
+      await run();
+      this.passed++;
+    } catch (error) {
+      this.fail(name, error);
+    }
+  }
+
+  /** Notes a failure. */
+  fail(name: string, error: unknown): void {
+    this.failed++;
+    if (this.failures.length === 100) return;
+    const text = error instanceof Error
+      ? error.stack ?? `${error}`
+      : `${error}`;
+    this.failures.push(`${name}: ${text.slice(0, 1500)}`);
+  }
+
+  /** What is sent and shown: a plain object. */
+  toJSON(): Outcome {
+    const { passed, failed, skipped, failures } = this;
+    return { passed, failed, skipped, failures };
+  }
+}
+
+/** Unpacks a file of the fixtures. */
+export async function unpacked(files: Files, path: string): Promise<string> {
+  const bytes = files[path];
+  if (bytes === undefined) throw new Error(`${path} was not given`);
+  if (!path.endsWith(".gz")) return new TextDecoder().decode(bytes);
+  const stream = new Blob([bytes]).stream();
+  return await new Response(
+    stream.pipeThrough(new DecompressionStream("gzip")),
+  ).text();
+}
+
+/** The JSON values of a file of lines. */
+export async function linesOf<T>(files: Files, path: string): Promise<T[]> {
+  const text = await unpacked(files, path);
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
