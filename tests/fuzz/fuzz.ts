@@ -24,6 +24,8 @@ export interface FuzzOptions {
   tell?: number;
   /** The longest an input may take, in milliseconds. */
   slow?: number;
+  /** Hears of findings, and of every ten thousandth run, at once. */
+  log?: (line: string) => void;
 }
 
 export interface FuzzResult {
@@ -59,7 +61,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const message = error instanceof Error
       ? (error instanceof Finding ? error.message : error.stack) ?? ""
       : String(error);
-    result.findings.push({ kind, base64: bytes.toBase64(), message, run });
+    const base64 = bytes.toBase64();
+    result.findings.push({ kind, base64, message, run });
+    options.log?.(
+      `\nrun ${run}, ${kind}\n  ${base64}\n${message.slice(0, 2000)}`,
+    );
   }
 
   for (let run = 0; run < runs; run++) {
@@ -101,6 +107,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       }
     }
     result.runs++;
+    if (run % 10_000 === 9999) {
+      const seconds = Math.round((performance.now() - start) / 1000);
+      options.log?.(`${result.runs} inputs, ${seconds} s`);
+    }
     if (run % 1000 === 999) {
       const grown = Deno.memoryUsage().rss - base;
       if (grown > 1.5e9) {
@@ -134,12 +144,8 @@ if (import.meta.main) {
     seconds: Number(args.seconds ?? (args.runs ? Infinity : 60)),
     tell: Number(args.tell ?? 3),
     python,
+    log: console.log,
   });
-  for (const { kind, base64, message, run } of result.findings) {
-    console.log(
-      `\nrun ${run}, ${kind}\n  ${base64}\n${message.slice(0, 2000)}`,
-    );
-  }
   console.log(
     `${result.runs} inputs in ${
       Math.round((performance.now() - start) / 1000)
