@@ -2175,7 +2175,9 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (value instanceof PersistentId) {
       if (this.#protocol > 0) {
         this.#push(OPCODE, undefined).index = BINPERSID;
-        return this.#value(value.id);
+        // Not at once: ids nest without end.
+        this.#pushItems(LOOSE_ITEMS, undefined, [value.id]);
+        return;
       }
       return this.#persistent(value.id, value);
     }
