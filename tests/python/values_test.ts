@@ -24,7 +24,12 @@ import { BytesIO, StringIO } from "../../lib/python/io.ts";
 import { IpAddress, IpNetwork } from "../../lib/python/ip_address.ts";
 import { PyIterator } from "../../lib/python/iterators.ts";
 import { Decimal, Fraction } from "../../lib/python/numbers.ts";
-import { attributesOf, Global, PyObject } from "../../lib/python/object.ts";
+import {
+  attributesOf,
+  Global,
+  PersistentId,
+  PyObject,
+} from "../../lib/python/object.ts";
 import { Path } from "../../lib/python/path.ts";
 import { Pattern } from "../../lib/python/regex.ts";
 import { Tuple } from "../../lib/python/tuple.ts";
@@ -401,4 +406,15 @@ Deno.test("plain JSON of an unknown object is its content, its state, or its val
     json.dumps(new PyArray("d", Float64Array.of(1)), { types: "plain" }),
     "[1.0]",
   );
+});
+
+Deno.test("references within references take no stack", () => {
+  let value: unknown = 1;
+  for (let i = 0; i < 100_000; i++) value = new PersistentId(value);
+  let back = loads(dumps(value), {
+    persistentLoad: (id) => new PersistentId(id),
+  });
+  let depth = 0;
+  for (; back instanceof PersistentId; back = back.id) depth++;
+  assertEquals(depth, 100_000);
 });
