@@ -97,10 +97,17 @@ function backing(
   state: unknown,
 ): { dtype: unknown; array: NdArray } | undefined {
   if (!Array.isArray(state)) {
-    const array = fieldOf(state, "_ndarray") ?? fieldOf(state, "_data");
-    return array instanceof NdArray
-      ? { dtype: fieldOf(state, "_dtype") ?? array.dtype, array }
-      : undefined;
+    const array = fieldOf(state, "_ndarray") ?? fieldOf(state, "_codes") ??
+      fieldOf(state, "_data");
+    if (!(array instanceof NdArray)) return undefined;
+    const categories = fieldOf(state, "_categories");
+    const dtype = categories === undefined
+      ? fieldOf(state, "_dtype") ?? array.dtype
+      : new PandasDtype(new Global("pandas", "CategoricalDtype"), [
+        categories,
+        fieldOf(state, "_ordered"),
+      ]);
+    return { dtype, array };
   }
   if (state.length === 1) return backing(state[0]);
   const [first, second] = state;
@@ -695,11 +702,16 @@ export class PandasIndex extends PyObject {
       // Before pandas 1.0: bare nanoseconds, the zone beside them.
       return {
         length: values.length,
-        dtype: values.dtype,
+        dtype: zone === null
+          ? "datetime64[ns]"
+          : `datetime64[ns, ${zoneText(zone)}]`,
         at: (i) => {
           const moment = values.at(i);
-          return moment instanceof Timestamp
-            ? Timestamp.of(moment.ticks, moment.unit, zone)
+          if (moment instanceof Timestamp) {
+            return Timestamp.of(moment.ticks, moment.unit, zone);
+          }
+          return typeof moment === "number" || typeof moment === "bigint"
+            ? momentOf(new Datetime64(BigInt(moment), "ns"), zone)
             : moment;
         },
       };
@@ -769,6 +781,17 @@ export class PandasIndex extends PyObject {
     checkRows(this.range === undefined ? 0 : this.length);
     return toPlainArray(this.#read());
   }
+}
+
+/** Before pandas 0.14 an index was an array of numpy's, of a class of its own. */
+function indexFrom(value: unknown): PandasIndex | undefined {
+  if (value instanceof PandasIndex) return value;
+  if (!(value instanceof NdArray)) return undefined;
+  return new PandasIndex(
+    new Global("pandas.core.indexes.base", "_new_Index"),
+    [value.class, { data: value, name: null }],
+    { via: "reduce" },
+  );
 }
 
 /** A MultiIndex: for each level its labels, and which of them each row has. */
@@ -846,6 +869,7 @@ export class Series extends PyObject {
   }
 
   #parts: { values: unknown; index: unknown } | undefined;
+  #index: PandasIndex | undefined;
 
   #block(): { values: unknown; index: unknown } | undefined {
     return this.#parts ??= singleBlock(
@@ -867,8 +891,7 @@ export class Series extends PyObject {
 
   /** The labels of its values. */
   get index(): PandasIndex | undefined {
-    const index = this.#block()?.index;
-    return index instanceof PandasIndex ? index : undefined;
+    return this.#index ??= indexFrom(this.#block()?.index);
   }
 
   /** The array beneath: an NdArray or a PandasArray. */
@@ -1037,6 +1060,8 @@ function blocksOf(
 export class DataFrame extends PyObject {
   #parts: { blocks: Block[]; axes: readonly unknown[] } | undefined;
   #columns: (Values | undefined)[] | undefined;
+  #labels: PandasIndex | undefined;
+  #index: PandasIndex | undefined;
 
   #manager(): { blocks: Block[]; axes: readonly unknown[] } {
     return this.#parts ??= blocksOf(
@@ -1058,8 +1083,7 @@ export class DataFrame extends PyObject {
 
   /** The index of the columns. */
   get columnIndex(): PandasIndex | undefined {
-    const [columns] = this.#manager().axes;
-    return columns instanceof PandasIndex ? columns : undefined;
+    return this.#labels ??= indexFrom(this.#manager().axes[0]);
   }
 
   /** The labels of the columns, in order. */
@@ -1069,8 +1093,7 @@ export class DataFrame extends PyObject {
 
   /** The labels of the rows. */
   get index(): PandasIndex | undefined {
-    const index = this.#manager().axes[1];
-    return index instanceof PandasIndex ? index : undefined;
+    return this.#index ??= indexFrom(this.#manager().axes[1]);
   }
 
   /** How many rows and columns there are. */
@@ -1263,6 +1286,7 @@ register(
   ], DataFrame),
   inertType([
     "pandas.core.series.Series",
+    "pandas.core.series.TimeSeries",
     "pandas.Series",
     "geopandas.geoseries.GeoSeries",
   ], Series),
@@ -1272,6 +1296,7 @@ register(
     "pandas.core.indexes.period._new_PeriodIndex",
     "pandas.core.indexes.interval._new_IntervalIndex",
     "pandas.indexes.base._new_Index",
+    "pandas.core.index._new_Index",
     "pandas.tseries.index._new_DatetimeIndex",
   ], PandasIndex),
   inertType([
@@ -1305,6 +1330,7 @@ register(
     ...names("pandas.core.arrays.arrow.array", "ArrowExtensionArray"),
     ...names("pandas.core.arrays.numpy_", "PandasArray NumpyExtensionArray"),
     ...names("pandas.core.arrays.sparse.array", "SparseArray"),
+    "pandas.core.categorical.Categorical",
     "geopandas.array.GeometryArray",
   ], PandasArray),
   {

@@ -634,9 +634,14 @@ QuarterBegin QuarterEnd BQuarterBegin BQuarterEnd YearBegin YearEnd BYearBegin
 BYearEnd HalfYearBegin HalfYearEnd BHalfYearBegin BHalfYearEnd FY5253 FY5253Quarter
 Easter DateOffset RelativeDeltaOffset`.split(/\s+/);
 
-/** Where it lives now, and where pandas 3 says it does. */
+/** Where it lives now, where pandas 3 says it does, and where it once did. */
 function names(module: string, name: string): string[] {
-  return [`${module}.${name}`, `pandas.${name}`];
+  return [
+    `${module}.${name}`,
+    `pandas.${name}`,
+    `pandas.tslib.${name}`,
+    `pandas._libs.tslib.${name}`,
+  ];
 }
 
 register(
@@ -650,7 +655,11 @@ register(
     ...names("pandas._libs.tslibs.timedeltas", "Timedelta"),
   ], Timedelta),
   { names: [], class: Timedelta, toPlain: String },
-  inertType(names("pandas._libs.tslibs.period", "Period"), Period),
+  inertType([
+    ...names("pandas._libs.tslibs.period", "Period"),
+    "pandas._libs.period.Period",
+    "pandas._period.Period",
+  ], Period),
   { names: [], class: Period, toPlain: String },
   inertType(names("pandas._libs.interval", "Interval"), Interval),
   { names: [], class: Interval, toPlain: String },
@@ -666,6 +675,8 @@ register(
     names: [
       "pandas._libs.tslibs.nattype._nat_unpickle",
       "pandas._libs.tslibs.nattype.__nat_unpickle",
+      "pandas._libs.tslib.__nat_unpickle",
+      "pandas.tslib.__nat_unpickle",
     ],
     make: (args) => args.length <= 1 ? NaT : undefined,
   },

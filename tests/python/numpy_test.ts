@@ -365,6 +365,45 @@ Deno.test("a hundred megabytes are read without a loop", () => {
   }
 });
 
+/** As Python 2.7 with numpy writes an array, protocol 2. */
+function python2(data: Uint8Array, dtype: string): Uint8Array {
+  const latin1 = String.fromCharCode(...data);
+  const text = "\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\n" +
+    "ndarray\nq\x02K\x00\x85q\x03U\x01bq\x04\x87q\x05Rq\x06(K\x01K\x02\x85" +
+    `cnumpy\ndtype\nq\x07U${String.fromCharCode(dtype.length)}${dtype}q\x08` +
+    "K\x00K\x01\x87q\tRq\n(K\x03U\x01<q\x0bNNNJ\xff\xff\xff\xff" +
+    "J\xff\xff\xff\xffK\x00tb\x89" +
+    `U${String.fromCharCode(data.length)}${latin1}q\x0ctb.`;
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+Deno.test("arrays of Python 2 are read under any encoding", () => {
+  const cases: [number[], string][] = [
+    [[0, 0], "f8"],
+    [[1.5, -2.5], "f8"],
+    [[1, 127], "i4"],
+    // Bytes that happen to be UTF-8.
+    [[0x65, 0xa9c3], "u2"],
+  ];
+  for (const [values, dtype] of cases) {
+    const array = new NdArray(
+      dtype === "f8"
+        ? new Float64Array(values)
+        : dtype === "i4"
+        ? new Int32Array(values)
+        : new Uint16Array(values),
+    );
+    const bytes = python2(array.bytes, dtype);
+    for (const encoding of [undefined, "latin1", "bytes"] as const) {
+      const back = loads(bytes, { encoding });
+      assertInstanceOf(back, NdArray);
+      assertEquals(back.toArray(), values);
+      assertEquals(back.dtype.str, `<${dtype}`);
+      assertEquals((loads(dumps(back)) as NdArray).toArray(), values);
+    }
+  }
+});
+
 const TYPED: [NdArray, string][] = [
   [new NdArray(new Int8Array([-1, 2])), "np.array([-1, 2], 'i1')"],
   [new NdArray(new Uint8Array([1, 255])), "np.array([1, 255], 'u1')"],

@@ -216,6 +216,65 @@ function frame(blocks: unknown[], axes: unknown[]): DataFrame {
   return value;
 }
 
+Deno.test("what pandas wrote long ago is read", () => {
+  const array = (data: unknown[] | BigInt64Array, dtype = "O") =>
+    new NdArray(data as unknown[], { dtype });
+  const old = (name: string, dict: Record<string, unknown>) =>
+    new PyObject(new Global("pandas.core.index", "_new_Index"), [
+      new Global("pandas.core.index", name),
+      dict,
+    ], { via: "reduce" });
+  const columns = old("Index", { data: array(["a", "c"]), name: null });
+  const rows = new PyObject(
+    new Global("pandas.tseries.index", "_new_DatetimeIndex"),
+    [new Global("pandas.tseries.index", "DatetimeIndex"), {
+      data: array(new BigInt64Array([86_400_000_000_000n]), "i8"),
+      name: "when",
+      tz: TimeZone.utc,
+    }],
+    { via: "reduce" },
+  );
+  const values = new NdArray(new Float64Array([1.5]), { shape: [1, 1] });
+  const category = new PyObject(
+    new Global("pandas.core.categorical", "Categorical"),
+    [],
+    {
+      state: {
+        _codes: new NdArray(new Int8Array([0])),
+        _categories: old("Index", { data: array(["x"]), name: null }),
+        _ordered: false,
+      },
+    },
+  );
+  const manager = new PyObject(
+    new Global("pandas.core.internals", "BlockManager"),
+    [],
+    {
+      state: Tuple.of<unknown>([columns, rows], [values], [columns], {
+        "0.14.1": {
+          axes: [columns, rows],
+          blocks: [
+            { values, mgr_locs: new Slice(0, 1, 1) },
+            { values: category, mgr_locs: new Slice(1, 2, 1) },
+          ],
+        },
+      }),
+    },
+  );
+  const value = loads(dumps(
+    new PyObject(new Global("pandas.core.frame", "DataFrame"), [], {
+      state: { _data: manager, _typ: "dataframe", _metadata: [] },
+    }),
+    { protocol: 2 },
+  ));
+  assert(value instanceof DataFrame);
+  assertEquals(value.dtypes, ["float64", "category"]);
+  assertEquals(
+    toJson(value, { types: "plain" }),
+    '[{"when": "1970-01-02T00:00:00+00:00", "a": 1.5, "c": "x"}]',
+  );
+});
+
 Deno.test("a range as index makes up no rows", () => {
   const range = (stop: number) =>
     index("RangeIndex", { name: null, start: 0, stop, step: 1 });
