@@ -34,6 +34,7 @@ export {
   type FileCompression,
   type FileFormat,
   type OpenedFile,
+  type OpenOptions,
   openPickle,
 } from "./open.ts";
 export { optimize } from "./optimize.ts";

@@ -12,11 +12,15 @@ import { readLz4 } from "../bytes/lz4.ts";
 import { readLzma, readXz } from "../bytes/lzma.ts";
 import { ZipArchive } from "../bytes/zip.ts";
 import { readZstd } from "../bytes/zstd.ts";
-import { setOwn } from "../python/fields.ts";
+import { fieldOf, setOwn } from "../python/fields.ts";
+import { globalOf } from "../python/inert.ts";
 import { LimitError, resolveLimits } from "../python/limits.ts";
 import { NpyError, readNpy } from "../python/npy.ts";
+import { arrayOver } from "../python/numpy.ts";
+import { DType, shapeFrom } from "../python/numpy_dtype.ts";
+import { PyObject } from "../python/object.ts";
 import { UnpicklingError } from "./errors.ts";
-import type { LoadOptions } from "./options.ts";
+import type { GlobalHandler, LoadOptions } from "./options.ts";
 import {
   isLegacyTorch,
   loadTorchId,
@@ -42,6 +46,17 @@ export type FileCompression =
   | "zstd"
   | "lz4"
   | "zip";
+
+/** Options of {@linkcode openPickle}. */
+export interface OpenOptions extends LoadOptions {
+  /**
+   * The files beside this one, by name: joblib before 0.10 wrote each array in
+   * a file of its own.
+   */
+  files?:
+    | ReadonlyMap<string, Uint8Array>
+    | Readonly<Record<string, Uint8Array>>;
+}
 
 /** What {@linkcode openPickle} gives. */
 export interface OpenedFile {
@@ -121,8 +136,9 @@ async function decompress(
  * old and new; joblib's. What follows the first pickle is ignored.
  *
  * @param bytes The file.
- * @param options As of `loads`. `limits.expansion` bounds how many bytes may
- * come of one that is compressed, once there are 64 MiB.
+ * @param options As of `loads`, and `files`, those beside it.
+ * `limits.expansion` bounds how many bytes may come of one that is compressed,
+ * once there are 64 MiB.
  * @returns What the file is and what it holds.
  * @throws {UnpicklingError} If it is damaged.
  * @throws {LimitError} If it would take more than its limits.
@@ -142,7 +158,7 @@ async function decompress(
  */
 export async function openPickle(
   bytes: Uint8Array,
-  options: LoadOptions = {},
+  options: OpenOptions = {},
 ): Promise<OpenedFile> {
   const { expansion } = resolveLimits(options.limits);
   const size = bytes.length;
@@ -151,7 +167,11 @@ export async function openPickle(
       throw new LimitError("expansion", expansion);
     }
   };
+  const { files, ...rest } = options;
   try {
+    const load: LoadOptions = files === undefined
+      ? rest
+      : await withFiles(rest, { files, allow });
     const compression: FileCompression[] = [];
     for (;;) {
       const format = compressionOf(bytes);
@@ -168,7 +188,7 @@ export async function openPickle(
         throw new LimitError("depth", MAX_LAYERS);
       }
     }
-    return { ...await openPlain(bytes, { ...options, allow }), compression };
+    return { ...await openPlain(bytes, { ...load, allow }), compression };
   } catch (error) {
     if (error instanceof CompressionError || error instanceof NpyError) {
       throw new UnpicklingError(error.message, {
@@ -179,6 +199,60 @@ export async function openPickle(
     }
     throw error;
   }
+}
+
+/** Handlers for joblib's wrappers, which name the files of their arrays. */
+async function withFiles(
+  options: LoadOptions,
+  { files, allow }: { files: NonNullable<OpenOptions["files"]>; allow: Allow },
+): Promise<LoadOptions> {
+  const found = new Map<string, Uint8Array>();
+  const entries = files instanceof Map ? files : Object.entries(files);
+  for (const [name, bytes] of entries) {
+    const format = compressionOf(bytes);
+    found.set(
+      name,
+      format === undefined ? bytes : await decompress(bytes, format, allow),
+    );
+  }
+  const wrapper = (
+    read: (object: PyObject, file: Uint8Array) => unknown,
+  ): GlobalHandler => ({
+    make: (args, { name, via, kwargs }) =>
+      new PyObject(globalOf(name), args, { via, kwargs }),
+    build: (object: PyObject, state) => {
+      object.state = state;
+      return true;
+    },
+    inline: (object: PyObject) => {
+      const name = fieldOf(object.state, "filename");
+      const file = typeof name === "string" ? found.get(name) : undefined;
+      return [file === undefined ? object : read(object, file) ?? object];
+    },
+  });
+  const load = (pickle: Uint8Array) => new Unpickler(options).load(pickle);
+  const given = options.globals ?? {};
+  return {
+    ...options,
+    globals: new Map<string, GlobalHandler>([
+      [
+        "joblib.numpy_pickle.NDArrayWrapper",
+        wrapper((_, file) => readNpy(file, load)),
+      ],
+      ["joblib.numpy_pickle.ZNDArrayWrapper", wrapper(readBare)],
+      ...(given instanceof Map ? given : Object.entries(given)),
+    ]),
+  };
+}
+
+/** An array whose file has its bytes alone, and its state all the rest. */
+function readBare(object: PyObject, file: Uint8Array): unknown {
+  const state = fieldOf(object.state, "state");
+  const [, dims, dtype, isFortran] = Array.isArray(state) ? state : [];
+  const shape = shapeFrom(dims);
+  if (!(dtype instanceof DType) || shape === undefined) return undefined;
+  const order = isFortran === true ? "F" : "C";
+  return arrayOver(file, { dtype, shape, order });
 }
 
 /** The one file of a ZIP archive that is neither PyTorch's nor numpy's. */

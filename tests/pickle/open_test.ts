@@ -6,7 +6,14 @@ import {
   UnpicklingError,
 } from "../../lib/pickle/mod.ts";
 import { compressionOf } from "../../lib/pickle/open.ts";
-import { NdArray, PersistentId } from "../../lib/values.ts";
+import {
+  DType,
+  Global,
+  NdArray,
+  PersistentId,
+  PyObject,
+  Tuple,
+} from "../../lib/values.ts";
 import { seeded } from "../support/random.ts";
 import {
   assertDescribed,
@@ -129,6 +136,36 @@ Deno.test("openPickle refuses headers of .npy files that make no sense", async (
     );
     assertEquals(error.code, "truncated");
   }
+});
+
+Deno.test("openPickle finds the files beside joblib's oldest ones", async () => {
+  const wrapper = (name: string, state: Record<string, unknown>) =>
+    new PyObject(new Global("joblib.numpy_pickle", name), [], { state });
+  const bytes = dumps({
+    a: wrapper("NDArrayWrapper", {
+      filename: "x_01.npy",
+      subclass: new Global("numpy", "ndarray"),
+    }),
+    b: wrapper("ZNDArrayWrapper", {
+      filename: "x_02.npy.z",
+      init_args: Tuple.of(),
+      state: Tuple.of<unknown>(1, Tuple.of(2), DType.of("<i2"), false),
+    }),
+    c: wrapper("NDArrayWrapper", { filename: "x_03.npy" }),
+  });
+  const head = new TextEncoder().encode("ZF" + "0x4".padEnd(19));
+  const zlib = await packed(new Uint8Array([1, 0, 2, 0]), "deflate");
+  const files = {
+    "x_01.npy": npy("{'descr': '<i4', 'fortran_order': False, 'shape': (4,)}"),
+    "x_02.npy.z": Uint8Array.from([...head, ...zlib]),
+  };
+  const { value } = await openPickle(bytes, { files });
+  const { a, b, c } = value as Record<string, unknown>;
+  assertEquals((a as NdArray).toArray(), [0, 0, 0, 0]);
+  assertEquals((b as NdArray).toArray(), [1, 2]);
+  assert(c instanceof PyObject);
+  const alone = await openPickle(bytes);
+  assert((alone.value as { a: unknown }).a instanceof PyObject);
 });
 
 Deno.test("openPickle tells of other ZIP archives", async () => {
