@@ -1,0 +1,75 @@
+/**
+ * Runs the library's own tests where there is no Deno.
+ *
+ * @module
+ */
+
+import { type Files, type Outcome, Tally } from "./outcome.ts";
+import { NotHere, type Registered, standIn } from "./stand_in.ts";
+
+/** How much of it. */
+export interface OwnOptions {
+  /** A part of the names of the files or tests to run; all when left out. */
+  only?: string;
+}
+
+/** Test files by their paths in tests/, and what imports them. */
+export type TestFiles = [path: string, load: () => Promise<unknown>][];
+
+/**
+ * Runs them.
+ *
+ * @param files The fixtures.
+ * @param tests The files of tests.
+ * @param options How much of it.
+ * @returns What came of it, test by test.
+ */
+export async function ownTests(
+  files: Files,
+  tests: TestFiles,
+  options: OwnOptions = {},
+): Promise<Outcome> {
+  const { only = "" } = options;
+  const tally = new Tally();
+  const registered: Registered[] = [];
+  standIn(files, registered);
+  for (const [path, load] of tests) {
+    registered.length = 0;
+    try {
+      await load();
+    } catch (error) {
+      tally.fail(path, error);
+    }
+    for (const test of registered.slice()) {
+      const name = `${path}: ${test.name}`;
+      if (!name.includes(only)) continue;
+      if (test.ignore) tally.skipped++;
+      else await run(tally, name, test);
+    }
+  }
+  return tally.toJSON();
+}
+
+async function run(
+  tally: Tally,
+  name: string,
+  test: Registered,
+): Promise<void> {
+  const context = {
+    name: test.name,
+    async step(
+      step: string | { name: string; fn: Registered["fn"] },
+      fn?: Registered["fn"],
+    ): Promise<boolean> {
+      await (typeof step === "string" ? fn! : step.fn)(context);
+      return true;
+    },
+  };
+  try {
+    await test.fn(context);
+    tally.passed++;
+  } catch (error) {
+    if (error instanceof NotHere) tally.skipped++;
+    else tally.fail(name, error);
+  }
+}
