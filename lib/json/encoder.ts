@@ -17,6 +17,7 @@ import { type Converter, converterOf, type Types } from "./convert.ts";
 import { JSONEncodeError, type JSONEncodeErrorCode } from "./errors.ts";
 import {
   DEEPEST,
+  HEX_PAIRS,
   isPlain,
   type Layout,
   LAYOUT_ROOM,
@@ -155,7 +156,12 @@ function writeUnit(out: Uint8Array, at: number, unit: number): number {
 }
 
 /** Writes a string's characters, all of them in ASCII. */
-function writeAscii(out: Uint8Array, at: number, text: string): number {
+function writeAscii(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  text: string,
+): number {
   const length = text.length;
   if (length >= LONG && !NEEDS_ESCAPE_ASCII.test(text)) {
     return at + encoder.encodeInto(text, out.subarray(at)).written;
@@ -163,12 +169,9 @@ function writeAscii(out: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
     if (unit >= 0x80) {
-      out[at] = 0x5c;
-      out[at + 1] = 0x75;
-      out[at + 2] = HEX[unit >> 12]!;
-      out[at + 3] = HEX[(unit >> 8) & 15]!;
-      out[at + 4] = HEX[(unit >> 4) & 15]!;
-      out[at + 5] = HEX[unit & 15]!;
+      view.setUint16(at, 0x755c, true);
+      view.setUint16(at + 2, HEX_PAIRS[unit >> 8]!, true);
+      view.setUint16(at + 4, HEX_PAIRS[unit & 0xff]!, true);
       at += 6;
       continue;
     }
@@ -314,6 +317,7 @@ function writeNumber(out: Uint8Array, at: number, value: number): number {
  */
 function writePrimitive(
   out: Uint8Array,
+  view: DataView,
   at: number,
   value: unknown,
   ascii: boolean,
@@ -322,7 +326,7 @@ function writePrimitive(
     case "string":
       if (value.length > SHORT) return -1;
       out[at++] = 0x22;
-      at = ascii ? writeAscii(out, at, value) : writeText(out, at, value);
+      at = ascii ? writeAscii(out, view, at, value) : writeText(out, at, value);
       out[at] = 0x22;
       return at + 1;
     case "number":
@@ -353,6 +357,8 @@ function writePrimitive(
   }
 }
 
+const NOTHING = new Uint8Array();
+const NO_VIEW = new DataView(NOTHING.buffer);
 /** Buffers go round: fresh memory costs more than what is done with it. */
 let spare: Uint8Array<ArrayBuffer> | undefined;
 
@@ -380,8 +386,8 @@ export class Encoder {
   #skip = 0;
   readonly #bytes: boolean;
 
-  #out: Uint8Array<ArrayBuffer> = new Uint8Array();
-  #view: DataView<ArrayBuffer> | undefined;
+  #out: Uint8Array<ArrayBuffer> = NOTHING;
+  #view: DataView<ArrayBuffer> = NO_VIEW;
   #length = 0;
   #written = 0;
   #root: unknown;
@@ -464,6 +470,7 @@ export class Encoder {
       } else {
         this.#out = new Uint8Array(size);
       }
+      this.#view = new DataView(this.#out.buffer);
     }
     this.#length = this.#depth = this.#standIns = 0;
     this.#level = level;
@@ -499,7 +506,8 @@ export class Encoder {
     if (this.#out.length > 0 && this.#out.length <= 2 * (FULL + SLACK)) {
       spare = this.#out;
     }
-    this.#out = new Uint8Array();
+    this.#out = NOTHING;
+    this.#view = NO_VIEW;
     this.#depth = 0;
     this.#sources.length = this.#lists.length = 0;
     this.#value = this.#root = this.#open = undefined;
@@ -543,6 +551,7 @@ export class Encoder {
     const ascii = this.#ascii;
     const indent = this.#indent;
     let out = this.#out;
+    let view = this.#view;
     let at = 0;
     let value = this.#value;
     let waiting = this.#waiting;
@@ -552,13 +561,14 @@ export class Encoder {
     for (;;) {
       if (waiting) {
         waiting = false;
-        const next = writePrimitive(out, at, value, ascii);
+        const next = writePrimitive(out, view, at, value, ascii);
         if (next >= 0) {
           at = next;
         } else {
           this.#length = at;
           this.#enter(value);
           out = this.#out;
+          view = this.#view;
           at = this.#length;
           if (this.#waiting) {
             value = this.#value;
@@ -602,9 +612,10 @@ export class Encoder {
             if (indent !== undefined) {
               at = this.#newline(at, depth);
               out = this.#out;
+              view = this.#view;
             }
             value = items[index++];
-            const next = writePrimitive(out, at, value, ascii);
+            const next = writePrimitive(out, view, at, value, ascii);
             if (next < 0) {
               waiting = true;
               break;
@@ -616,6 +627,7 @@ export class Encoder {
           if (waiting || at >= FULL) continue;
           at = this.#close(at, 0x5d, index > 0);
           out = this.#out;
+          view = this.#view;
           continue;
         }
         case OBJECT: {
@@ -626,21 +638,25 @@ export class Encoder {
             if (indent !== undefined) {
               at = this.#newline(at, depth);
               out = this.#out;
+              view = this.#view;
             }
             const key = keys[index++]!;
             if (key.length > SHORT) {
               this.#room(at, key.length * 6);
               out = this.#out;
+              view = this.#view;
             }
             out[at++] = 0x22;
-            at = ascii ? writeAscii(out, at, key) : writeText(out, at, key);
+            at = ascii
+              ? writeAscii(out, view, at, key)
+              : writeText(out, at, key);
             out[at++] = 0x22;
             const separator = this.#keySeparator;
             for (let i = 0; i < separator.length; i++) {
               out[at++] = separator[i]!;
             }
             value = source[key];
-            const next = writePrimitive(out, at, value, ascii);
+            const next = writePrimitive(out, view, at, value, ascii);
             if (next < 0) {
               waiting = true;
               break;
@@ -652,6 +668,7 @@ export class Encoder {
           if (waiting || at >= FULL) continue;
           at = this.#close(at, 0x7d, true);
           out = this.#out;
+          view = this.#view;
           continue;
         }
         case FLAT: {
@@ -664,8 +681,11 @@ export class Encoder {
             const text = typeof key === "string" ? key : this.#keyText(key);
             if (text.length > SHORT) this.#room(at, text.length * 6);
             out = this.#out;
+            view = this.#view;
             out[at++] = 0x22;
-            at = ascii ? writeAscii(out, at, text) : writeText(out, at, text);
+            at = ascii
+              ? writeAscii(out, view, at, text)
+              : writeText(out, at, text);
             out[at++] = 0x22;
             const separator = this.#keySeparator;
             for (let i = 0; i < separator.length; i++) {
@@ -673,7 +693,7 @@ export class Encoder {
             }
             value = flat[index + 1];
             index += 2;
-            const next = writePrimitive(out, at, value, ascii);
+            const next = writePrimitive(out, view, at, value, ascii);
             if (next < 0) {
               waiting = true;
               break;
@@ -684,6 +704,7 @@ export class Encoder {
           if (waiting || at >= FULL) continue;
           at = this.#close(at, 0x7d, true);
           out = this.#out;
+          view = this.#view;
           continue;
         }
         case TEXT: {
@@ -696,7 +717,9 @@ export class Encoder {
             end--;
           }
           const piece = text.slice(index, end);
-          at = ascii ? writeAscii(out, at, piece) : writeText(out, at, piece);
+          at = ascii
+            ? writeAscii(out, view, at, piece)
+            : writeText(out, at, piece);
           this.#indices[top] = end;
           if (end === text.length) {
             out[at++] = 0x22;
@@ -759,10 +782,7 @@ export class Encoder {
     part: { from: number; end: number; level: number },
   ): number {
     const out = this.#out;
-    if (this.#view?.buffer !== out.buffer) {
-      this.#view = new DataView(out.buffer);
-    }
-    const end = writeLayout(text, { out, view: this.#view!, at }, {
+    const end = writeLayout(text, { out, view: this.#view, at }, {
       ...part,
       layout: this.#layout,
     });
@@ -833,6 +853,7 @@ export class Encoder {
     const grown = new Uint8Array(needed * 2);
     grown.set(this.#out.subarray(0, at));
     this.#out = grown;
+    this.#view = new DataView(grown.buffer);
   }
 
   #pop(): void {

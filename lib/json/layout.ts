@@ -130,7 +130,7 @@ function isPlainValue(value: unknown, depth: number): boolean {
 
 const encoder = new TextEncoder();
 /** Two lower-case hexadecimal digits for each byte, as they lie in memory. */
-const HEX: Readonly<Uint16Array> = Uint16Array.from(
+export const HEX_PAIRS: Readonly<Uint16Array> = Uint16Array.from(
   { length: 256 },
   (_, byte) => {
     const text = byte.toString(16).padStart(2, "0");
@@ -321,8 +321,8 @@ function writeWide(
         wide++;
         if (ascii) {
           view.setUint16(at, 0x755c, true);
-          view.setUint16(at + 2, HEX[unit >> 8]!, true);
-          view.setUint16(at + 4, HEX[unit & 0xff]!, true);
+          view.setUint16(at + 2, HEX_PAIRS[unit >> 8]!, true);
+          view.setUint16(at + 4, HEX_PAIRS[unit & 0xff]!, true);
           at += 6;
         } else if (unit < 0x800) {
           out[at++] = 0xc0 | (unit >> 6);
