@@ -210,8 +210,13 @@ export async function withPython(
   executables ??= versions();
   const found = (await executables).find((one) => one.version === version);
   if (found === undefined) return false;
-  await using python = Python.start(found);
-  await body(python);
+  const python = Python.start(found);
+  // Not `await using`, which some runtimes of tests/runtimes do not read.
+  try {
+    await body(python);
+  } finally {
+    await python[Symbol.asyncDispose]();
+  }
   return true;
 }
 
