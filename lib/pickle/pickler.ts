@@ -856,20 +856,13 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     const bytes = this.#bytes;
     const int = value | 0;
     if (int === value && (int !== 0 || 1 / value > 0)) {
-      if ((int & 0xff) === int) {
-        bytes[at] = 0x4b;
-        bytes[at + 1] = int;
-        return at + 2;
-      }
-      if ((int & 0xffff) === int) {
-        bytes[at] = 0x4d;
-        bytes[at + 1] = int;
-        bytes[at + 2] = int >> 8;
-        return at + 3;
-      }
-      bytes[at] = 0x4a;
+      // -1 where it takes more than one byte, more than two. Sizes come at
+      // random, and a wrong guess at a branch costs more than all of this.
+      const two = ((0xff - int) | int) >> 31;
+      const four = ((0xffff - int) | int) >> 31;
+      bytes[at] = 0x4b + (two & 2) - (four & 3);
       this.#view.setInt32(at + 1, int, true);
-      return at + 5;
+      return at + 2 - two - four * 2;
     }
     if (Number.isSafeInteger(value) && int !== value) {
       return this.#wideInt(value, at);
@@ -949,17 +942,17 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     let end = at + this.#textHead;
     let hash = SEED ^ length;
     let i = 0;
-    for (const last = length - 1; i < last; i += 2) {
-      const code = text.charCodeAt(i);
-      const next = text.charCodeAt(i + 1);
-      if ((code | next) >= 0x80) break;
-      hash = Math.imul(
-        (hash << 13 | hash >>> 19) ^ (code | next << 8),
-        FACTOR,
-      );
-      bytes[end] = code;
-      bytes[end + 1] = next;
-      end += 2;
+    const view = this.#view;
+    for (const last = length - 3; i < last; i += 4) {
+      const first = text.charCodeAt(i);
+      const second = text.charCodeAt(i + 1);
+      const third = text.charCodeAt(i + 2);
+      const fourth = text.charCodeAt(i + 3);
+      if ((first | second | third | fourth) >= 0x80) break;
+      const four = first | second << 8 | third << 16 | fourth << 24;
+      hash = Math.imul((hash << 13 | hash >>> 19) ^ four, FACTOR);
+      view.setInt32(end, four, true);
+      end += 4;
     }
     for (; i < length; i++) {
       const code = text.charCodeAt(i);
@@ -967,8 +960,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       if (code < 0x80) {
         bytes[end++] = code;
       } else if (code < 0x800) {
-        bytes[end] = 0xc0 | (code >> 6);
-        bytes[end + 1] = 0x80 | (code & 0x3f);
+        view.setUint16(end, 0xc080 | (code & 0x7c0) << 2 | (code & 0x3f));
         end += 2;
       } else {
         if ((code & 0xfc00) === 0xd800 && i + 1 < length) {
@@ -985,9 +977,12 @@ export class Pickler implements Machine<unknown, Uint8Array> {
             continue;
           }
         }
-        bytes[end] = 0xe0 | (code >> 12);
-        bytes[end + 1] = 0x80 | ((code >> 6) & 0x3f);
-        bytes[end + 2] = 0x80 | (code & 0x3f);
+        // A fourth byte is written, and written over.
+        view.setInt32(
+          end,
+          0xe0808000 | (code & 0xf000) << 12 | (code & 0xfc0) << 10 |
+            (code & 0x3f) << 8,
+        );
         end += 3;
       }
     }
@@ -1518,7 +1513,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     const single = length === 1;
     if (!single) this.#bytes[this.#at++] = MARK;
-    const index = this.#leaves(value, length < BATCH ? length : BATCH);
+    const index = this.#leaves(value, 0, length < BATCH ? length : BATCH);
     if (index === length) {
       this.#bytes[this.#at++] = single ? 0x61 : 0x65;
       return;
@@ -1530,32 +1525,71 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 
   /**
-   * The items of a container until one of them is a container, or a chunk has
-   * left.
+   * Writes the items of a container until one of them is no atom, or a chunk
+   * has left.
    *
    * @returns Index of the item that comes next.
    */
-  #leaves(items: unknown[], stop: number): number {
-    let at = this.#at;
-    let i = 0;
-    if (stop > 7) {
-      const first = items[0];
-      if (typeof first === "number" && first !== Math.floor(first)) {
-        i = this.#floats(items as number[], 0, stop);
-        at = this.#at;
-      }
+  #leaves(items: unknown[], from: number, end: number): number {
+    let i = from;
+    let stop = end;
+    const first = items[i];
+    if (
+      typeof first === "number" && first !== Math.floor(first) && stop - i > 7
+    ) {
+      i = this.#floats(items as number[], i, stop);
+      if (this.#streams && this.#chunks.length > 0) return i;
     }
-    while (i < stop) {
-      const next = this.#atom(items[i], at);
-      if (next <= at) {
-        if (next >= 0) {
-          at = next;
-          i++;
+    let at = this.#at;
+    let bytes = this.#bytes;
+    let boundary = this.#boundary;
+    for (; i < stop; i++) {
+      const item = items[i];
+      const isText = typeof item === "string";
+      if (isText || typeof item === "number") {
+        if (at >= boundary) {
+          at = this.#cross(at);
+          bytes = this.#bytes;
+          boundary = this.#boundary;
+          if (this.#streams) stop = i + 1;
         }
-        break;
+        if (isText) {
+          at = this.#tree ? this.#plainText(item, at) : this.#text(item, at);
+          bytes = this.#bytes;
+          if (boundary !== this.#boundary) {
+            boundary = this.#boundary;
+            if (this.#streams) stop = i + 1;
+          }
+          continue;
+        }
+        const int = item | 0;
+        if (int !== item || int === 0 && 1 / item < 0) {
+          at = this.#number(item, at);
+          continue;
+        }
+        // As in `#number`.
+        const two = ((0xff - int) | int) >> 31;
+        const four = ((0xffff - int) | int) >> 31;
+        bytes[at] = 0x4b + (two & 2) - (four & 3);
+        this.#view.setInt32(at + 1, int, true);
+        at += 2 - two - four * 2;
+        continue;
       }
-      at = next;
-      i++;
+      const code = item === null
+        ? NONE
+        : item === true
+        ? NEWTRUE
+        : item === false
+        ? NEWFALSE
+        : -1;
+      if (code < 0) break;
+      if (at >= boundary) {
+        at = this.#cross(at);
+        bytes = this.#bytes;
+        boundary = this.#boundary;
+        if (this.#streams) stop = i + 1;
+      }
+      bytes[at++] = code;
     }
     this.#at = at;
     return i;
@@ -1567,16 +1601,22 @@ export class Pickler implements Machine<unknown, Uint8Array> {
    */
   #floats(items: number[], from: number, stop: number): number {
     let at = this.#at;
+    let bytes = this.#bytes;
+    let view = this.#view;
+    let boundary = this.#boundary;
     let i = from;
     for (; i < stop; i++) {
       const item = items[i];
       if (typeof item !== "number" || item === Math.floor(item)) break;
-      if (at >= this.#boundary) {
+      if (at >= boundary) {
         at = this.#cross(at);
         if (this.#streams) break;
+        bytes = this.#bytes;
+        view = this.#view;
+        boundary = this.#boundary;
       }
-      this.#bytes[at] = 0x47;
-      this.#view.setFloat64(at + 1, item);
+      bytes[at] = 0x47;
+      view.setFloat64(at + 1, item);
       at += 9;
     }
     this.#at = at;
@@ -1613,7 +1653,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     const length = value.length;
     if (length > 3) this.#bytes[this.#at++] = MARK;
-    const index = this.#leaves(value, length);
+    const index = this.#leaves(value, 0, length);
     if (index === length) {
       this.#bytes[this.#at++] = length > 3 ? TUPLE : TUPLE2 - 2 + length;
       this.#remember(slot);
@@ -1809,7 +1849,11 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     const single = length === 2;
     if (!single) this.#bytes[this.#at++] = MARK;
-    const index = this.#leaves(flat, length < 2 * BATCH ? length : 2 * BATCH);
+    const index = this.#leaves(
+      flat,
+      0,
+      length < 2 * BATCH ? length : 2 * BATCH,
+    );
     const frame = this.#pushEntries(value, flat)!;
     frame.index = index;
     frame.stop = 2 * BATCH;
@@ -1822,47 +1866,35 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Goes on with a list, set, tuple or frozenset. */
   #sequence(frame: Frame): void {
     const items = frame.items;
-    let at = this.#at;
-    let i = frame.index;
     for (;;) {
       const stop = frame.stop < frame.end ? frame.stop : frame.end;
-      while (i < stop) {
-        const item = items[i++];
-        const next = this.#atom(item, at);
-        if (next > at) {
-          at = next;
-          continue;
-        }
-        frame.index = i;
-        if (next < 0) {
-          this.#at = at;
-          this.#child(item);
-          if (this.#frames[this.#depth] !== frame) return;
-        } else {
-          this.#at = next;
-        }
-        // Only streams have chunks before the end.
-        if (this.#streams && this.#chunks.length > 0) return;
-        at = this.#at;
-      }
-      this.#at = at;
-      frame.index = i;
-      if (!this.#nextBatch(frame, i)) return;
-      const item = items[i];
-      if (
-        typeof item === "number" && item !== Math.floor(item) &&
-        frame.stop > i + 7 && !this.#special
-      ) {
-        i = this.#floats(
-          items as number[],
-          i,
-          frame.stop < frame.end ? frame.stop : frame.end,
-        );
-        frame.index = i;
-        if (this.#streams && this.#chunks.length > 0) return;
-      }
-      at = this.#at;
+      if (this.#items(frame, items, stop)) return;
+      if (!this.#nextBatch(frame, stop)) return;
     }
+  }
+
+  /**
+   * Items up to the end of a batch.
+   *
+   * @returns Whether something else comes first: a container of theirs, or the
+   * reader of a chunk.
+   */
+  #items(frame: Frame, items: unknown[], stop: number): boolean {
+    let i = frame.index;
+    while (i < stop) {
+      if (!this.#special) {
+        i = frame.index = this.#leaves(items, i, stop);
+        // Only streams have chunks before the end.
+        if (this.#streams && this.#chunks.length > 0) return true;
+        if (i === stop) return false;
+      }
+      const item = items[i];
+      frame.index = ++i;
+      this.#child(item);
+      if (this.#frames[this.#depth] !== frame) return true;
+      if (this.#streams && this.#chunks.length > 0) return true;
+    }
+    return false;
   }
 
   /** Ends a batch, and begins the next or takes the frame away (false). */
@@ -1958,39 +1990,44 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Goes on with a dict. */
   #dict(frame: Frame): void {
     const items = frame.items;
-    const named = frame.named;
-    let at = this.#at;
-    let i = frame.index;
     for (;;) {
       const stop = frame.stop < frame.end ? frame.stop : frame.end;
-      while (i < stop) {
-        const item = items[i++];
-        let next: number;
-        if (named && (i & 1) === 1) {
-          next = this.#key(item as string, at);
-        } else {
-          next = this.#atom(item, at);
-        }
-        if (next > at) {
-          at = next;
-          continue;
-        }
-        frame.index = i;
-        if (next < 0) {
-          this.#at = at;
-          this.#child(item);
-          if (this.#frames[this.#depth] !== frame) return;
-        } else {
-          this.#at = next;
-        }
-        if (this.#streams && this.#chunks.length > 0) return;
-        at = this.#at;
+      if (
+        frame.named
+          ? this.#namedItems(frame, items, stop)
+          : this.#items(frame, items, stop)
+      ) return;
+      if (!this.#nextEntries(frame, stop)) return;
+    }
+  }
+
+  /** As {@linkcode Pickler.#items}, for the fields of an object. */
+  #namedItems(frame: Frame, items: unknown[], stop: number): boolean {
+    let at = this.#at;
+    let i = frame.index;
+    while (i < stop) {
+      const item = items[i++];
+      const next = (i & 1) === 1
+        ? this.#key(item as string, at)
+        : this.#atom(item, at);
+      if (next > at) {
+        at = next;
+        continue;
       }
-      this.#at = at;
       frame.index = i;
-      if (!this.#nextEntries(frame, i)) return;
+      if (next < 0) {
+        this.#at = at;
+        this.#child(item);
+        if (this.#frames[this.#depth] !== frame) return true;
+      } else {
+        this.#at = next;
+      }
+      if (this.#streams && this.#chunks.length > 0) return true;
       at = this.#at;
     }
+    this.#at = at;
+    frame.index = i;
+    return false;
   }
 
   #nextEntries(frame: Frame, i: number): boolean {
