@@ -1018,7 +1018,8 @@ export class Encoder {
         this.#latin("{}");
         return;
       }
-      if (keys.length < MANY && this.#writeNative(value)) return;
+      const few = this.#depth === 0 && keys.length <= 8;
+      if (!few && keys.length < MANY && this.#writeNative(value)) return;
       this.#push(OBJECT, value, this.#sortKeys ? this.#sort(keys) : keys);
       this.#byte(0x7b);
       return;
