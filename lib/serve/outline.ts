@@ -220,6 +220,7 @@ export function partsOf(
 type Piece = readonly [label: () => string, value: unknown];
 
 function* eachPart(value: object): Generator<Piece, void> {
+  if (isMoment(value)) return;
   if (value instanceof PyObject) return yield* partsOfObject(value);
   if (value instanceof PersistentId) return yield [() => "id", value.id];
   if (value instanceof Map) {
