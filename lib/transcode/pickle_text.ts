@@ -327,7 +327,7 @@ export class PickleTextMachine
     this.#window = options.plan?.window ?? options.window ?? 1 << 20;
     this.#history = options.plan
       ? 4 << 20
-      : Math.min(16 << 20, Math.max(this.#limits.memoBytes >> 2, 0));
+      : Math.min(8 << 20, this.#limits.memoBytes / 8);
     this.#batch = options.batch ?? 1000;
     this.#raw = options.fallback ?? true;
     this.#lBase[0] = 0;
@@ -1387,7 +1387,7 @@ export class PickleTextMachine
 
   #growMemo(size: number): void {
     const old = this.#mSlot.length;
-    const most = Math.min(1 << 20, Math.max(1024, this.#limits.memo));
+    const most = Math.min(1 << 19, Math.max(1024, this.#limits.memo));
     let wanted = Math.max(1024, old);
     while (wanted < this.#seq + size && wanted < most) wanted *= 2;
     if (wanted === old) return;
