@@ -78,14 +78,17 @@ export interface JsonEncoderOptions extends DumpsOptions {
   framing?: "lines" | "sequence" | "array" | "none";
 }
 
-const NOTHING = "";
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array();
+const LINE_END = encoder.encode("\n");
+const RECORD_SEPARATOR = encoder.encode("\x1e");
 
 /** The machine under `JsonEncoderStream`. */
 export class JsonEncoder implements Machine<unknown, Uint8Array> {
   readonly #encoder: Encoder;
   readonly #framing: NonNullable<JsonEncoderOptions["framing"]>;
-  #before = NOTHING;
-  #after = NOTHING;
+  #before: Uint8Array = NOTHING;
+  #after: Uint8Array = NOTHING;
   #active = false;
   #count = 0;
 
@@ -111,20 +114,20 @@ export class JsonEncoder implements Machine<unknown, Uint8Array> {
    * @param value Any value.
    */
   push(value: unknown): void {
-    const { newline, separator } = this.#encoder.layout(1);
     this.#active = true;
-    this.#before = NOTHING;
-    this.#after = NOTHING;
     switch (this.#framing) {
       case "sequence":
-        this.#before = "\x1e";
-        this.#after = "\n";
+        this.#before = RECORD_SEPARATOR;
+        this.#after = LINE_END;
         break;
       case "lines":
-        this.#after = "\n";
+        this.#after = LINE_END;
         break;
-      case "array":
-        this.#before = (this.#count === 0 ? "[" : separator) + newline;
+      case "array": {
+        const { newline, separator } = this.#encoder.layout(1);
+        const before = this.#count === 0 ? "[" : separator;
+        this.#before = encoder.encode(before + newline);
+      }
     }
     this.#count++;
     this.#encoder.begin(value, this.#framing === "array" ? 1 : 0);
@@ -132,9 +135,10 @@ export class JsonEncoder implements Machine<unknown, Uint8Array> {
 
   /** Says that no value follows. */
   end(): void {
+    this.#encoder.close();
     if (this.#framing !== "array") return;
     const { newline } = this.#encoder.layout(0);
-    this.#after = this.#count === 0 ? "[]" : `${newline}]`;
+    this.#after = encoder.encode(this.#count === 0 ? "[]" : `${newline}]`);
   }
 
   /**
@@ -144,31 +148,27 @@ export class JsonEncoder implements Machine<unknown, Uint8Array> {
    * @throws {JSONEncodeError} Where a value has no form in JSON.
    */
   pull(): Uint8Array | typeof MORE {
+    const after = this.#after;
     if (!this.#active) {
-      if (this.#after === NOTHING) return MORE;
-      const last = encoder.encode(this.#after);
+      if (after.length === 0) return MORE;
       this.#after = NOTHING;
-      return last;
+      return after;
     }
     const done = this.#encoder.step();
     const view = this.#encoder.view();
     const before = this.#before;
-    const after = done ? this.#after : NOTHING;
-    this.#before = NOTHING;
+    const size = before.length + view.length;
+    const chunk = new Uint8Array(done ? size + after.length : size);
+    chunk.set(view, before.length);
+    if (before.length > 0) {
+      chunk.set(before);
+      this.#before = NOTHING;
+    }
     if (done) {
+      if (after.length > 0) chunk.set(after, size);
       this.#after = NOTHING;
       this.#active = false;
-      this.#encoder.close();
     }
-    if (before === NOTHING && after === NOTHING) return view.slice();
-    const head = encoder.encode(before);
-    const tail = encoder.encode(after);
-    const chunk = new Uint8Array(head.length + view.length + tail.length);
-    chunk.set(head);
-    chunk.set(view, head.length);
-    chunk.set(tail, head.length + view.length);
     return chunk;
   }
 }
-
-const encoder = new TextEncoder();

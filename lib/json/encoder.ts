@@ -360,7 +360,9 @@ function writePrimitive(
 const NOTHING = new Uint8Array();
 const NO_VIEW = new DataView(NOTHING.buffer);
 /** Buffers go round: fresh memory costs more than what is done with it. */
-let spare: Uint8Array<ArrayBuffer> | undefined;
+let spare:
+  | { out: Uint8Array<ArrayBuffer>; view: DataView<ArrayBuffer> }
+  | undefined;
 
 /** Writes one value after the other as JSON, a buffer at a time. */
 export class Encoder {
@@ -464,13 +466,14 @@ export class Encoder {
   begin(value: unknown, level = 0): void {
     if (this.#out.length === 0) {
       const size = FULL + this.#slack;
-      if (spare !== undefined && spare.length >= size) {
-        this.#out = spare;
+      if (spare !== undefined && spare.out.length >= size) {
+        this.#out = spare.out;
+        this.#view = spare.view;
         spare = undefined;
       } else {
         this.#out = new Uint8Array(size);
+        this.#view = new DataView(this.#out.buffer);
       }
-      this.#view = new DataView(this.#out.buffer);
     }
     this.#length = this.#depth = this.#standIns = 0;
     this.#level = level;
@@ -504,7 +507,7 @@ export class Encoder {
   /** Gives the buffer back. Also after an error. */
   close(): void {
     if (this.#out.length > 0 && this.#out.length <= 2 * (FULL + SLACK)) {
-      spare = this.#out;
+      spare = { out: this.#out, view: this.#view };
     }
     this.#out = NOTHING;
     this.#view = NO_VIEW;
