@@ -46,7 +46,10 @@ export interface HandlerOptions {
    * @default {16_777_216}
    */
   maxInMemory?: number;
-  /** How much one conversion may take. */
+  /**
+   * How much one conversion may take. As of everything else, but that
+   * `memoBytes` is 16 MiB where it is not given: there are many at once.
+   */
   limits?: Limits;
   /**
    * Whether `/` is a page that shows pickles in the browser.
@@ -427,7 +430,7 @@ function layout({ wanted, url, options }: Task): {
   types: "plain" | "tagged";
   indent?: number;
   sortKeys: boolean;
-  limits?: Limits;
+  limits: Limits;
 } {
   const indent = url.searchParams.get("indent");
   if (indent !== null && !/^[0-9]$/.test(indent)) {
@@ -463,8 +466,8 @@ function protocolOf(url: URL): { protocol?: number } {
   return { protocol: Number(protocol) };
 }
 
-function limitsOf({ limits }: HandlerOptions): { limits?: Limits } {
-  return limits === undefined ? {} : { limits };
+function limitsOf({ limits }: HandlerOptions): { limits: Limits } {
+  return { limits: { memoBytes: 16_777_216, ...limits } };
 }
 
 async function opened(body: Body, options: HandlerOptions): Promise<unknown> {
