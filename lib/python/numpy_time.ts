@@ -96,6 +96,61 @@ function pad(value: bigint | number, width: number): string {
     : text.padStart(width, "0");
 }
 
+const TWO_DIGITS = Array.from(
+  { length: 100 },
+  (_, i) => String(i).padStart(2, "0"),
+);
+
+/** The last day that was asked for: columns mostly go in order. */
+let lastDay = NaN;
+let lastDate = "";
+
+/**
+ * A second in ISO 8601.
+ *
+ * @param seconds A safe count of seconds since 1970.
+ * @returns `2024-02-29T12:30:00`.
+ */
+export function isoSecond(seconds: number): string {
+  const days = Math.floor(seconds / 86400);
+  if (days !== lastDay) {
+    const [year, month, day] = civil(BigInt(days));
+    lastDate = `${pad(year, 4)}-${TWO_DIGITS[month]}-${TWO_DIGITS[day]}T`;
+    lastDay = days;
+  }
+  const clock = seconds - days * 86400;
+  const minutes = Math.floor(clock / 60);
+  return `${lastDate}${TWO_DIGITS[Math.floor(minutes / 60)]}:${
+    TWO_DIGITS[minutes % 60]
+  }:${TWO_DIGITS[clock % 60]}`;
+}
+
+const SCALES = new Map<TimeUnit, bigint>(
+  [...DIGITS].map(([unit, digits]) => [unit, 10n ** BigInt(digits)]),
+);
+
+/**
+ * Seconds, and what is left of a second.
+ *
+ * @param ticks A count since 1970.
+ * @param unit What it counts: `s` to `fs`.
+ * @returns Both as numbers; undefined where they are not safe.
+ */
+export function splitTicks(
+  ticks: bigint,
+  unit: TimeUnit,
+): [seconds: number, rest: number] | undefined {
+  const scale = SCALES.get(unit);
+  if (scale === undefined || unit === "as") return undefined;
+  let seconds = Number(ticks / scale);
+  let rest = Number(ticks % scale);
+  if (rest < 0) {
+    rest += Number(scale);
+    seconds--;
+  }
+  return Number.isSafeInteger(seconds) ? [seconds, rest] : undefined;
+}
+
 /**
  * A moment in ISO 8601, as precise as its unit.
  *
@@ -107,6 +162,12 @@ export function isoTime(ticks: bigint, step: TimeStep): string {
   if (ticks === NAT) return "NaT";
   const { unit } = step;
   const value = ticks * BigInt(step.count);
+  const parts = splitTicks(value, unit);
+  if (parts !== undefined) {
+    const digits = DIGITS.get(unit)!;
+    const whole = isoSecond(parts[0]);
+    return digits === 0 ? whole : `${whole}.${pad(parts[1], digits)}`;
+  }
   if (unit === "generic") return String(value);
   if (unit === "Y") return pad(value + 1970n, 4);
   if (unit === "M") {

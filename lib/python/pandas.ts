@@ -32,6 +32,7 @@ import {
   Period,
   Timedelta,
   Timestamp,
+  timestampText,
 } from "./pandas_time.ts";
 import { register } from "./registry.ts";
 import { Slice } from "./slice.ts";
@@ -46,6 +47,8 @@ interface Values {
   readonly dtype: string;
   /** One of them. */
   at(index: number): unknown;
+  /** One of them for plain JSON, where there is a shorter way. */
+  plainAt?: ((index: number) => unknown) | undefined;
 }
 
 /** More rows than this only where there are bytes behind them. */
@@ -76,9 +79,26 @@ function numpyValues(array: NdArray, row: number | undefined): Values {
       length,
       dtype: name,
       at: (i) => momentOf(array.at(from + i * stride), null),
+      plainAt: plainTimes(array, { from, stride, zone: null }),
     };
   }
   return { length, dtype: name, at: (i) => array.at(from + i * stride) };
+}
+
+const NAT_TICKS = -(2n ** 63n);
+
+/** Texts of Timestamps without the Timestamps. */
+function plainTimes(
+  array: NdArray,
+  { from, stride, zone }: { from: number; stride: number; zone: unknown },
+): ((index: number) => unknown) | undefined {
+  const { kind, step: { unit, count } } = array.dtype;
+  if (kind !== "M" || count !== 1) return undefined;
+  const ticks = array.data as BigInt64Array;
+  return (i) => {
+    const value = ticks[from + i * stride]!;
+    return value === NAT_TICKS ? null : timestampText(value, unit, zone);
+  };
 }
 
 /** A Timestamp or Timedelta of numpy's own. */
@@ -173,6 +193,11 @@ function extensionValues(
             ? Timestamp.of(moment.ticks, moment.unit, zone)
             : moment;
         },
+        plainAt: array.ndim > 2 ? undefined : plainTimes(array, {
+          from: array.ndim === 2 ? (row ?? 0) * array.strides[0]! : 0,
+          stride: array.strides[array.ndim - 1] ?? 0,
+          zone,
+        }),
       };
     }
     case "PeriodArray": {
@@ -322,21 +347,21 @@ function isMissing(value: unknown): boolean {
 }
 
 /** A value for plain JSON: nothing where it is missing, 1.0 stays 1.0. */
-function plainValue(value: unknown, dtype: string): unknown {
+function plainValue(value: unknown, isFloat: boolean): unknown {
   if (isMissing(value)) return null;
-  if (
-    typeof value === "number" && /float/i.test(dtype) && Number.isInteger(value)
-  ) {
-    return new Float(value);
-  }
-  return value;
+  return isFloat && typeof value === "number" && Number.isInteger(value)
+    ? new Float(value)
+    : value;
+}
+
+function plainReader(values: Values): (index: number) => unknown {
+  const isFloat = /float/i.test(values.dtype);
+  return values.plainAt ?? ((i) => plainValue(values.at(i), isFloat));
 }
 
 function toPlainArray(values: Values): unknown[] {
-  return Array.from(
-    { length: values.length },
-    (_, i) => plainValue(values.at(i), values.dtype),
-  );
+  const read = plainReader(values);
+  return Array.from({ length: values.length }, (_, i) => read(i));
 }
 
 function checkRows(length: number): void {
@@ -1183,19 +1208,15 @@ export class DataFrame extends PyObject {
    * @returns An object of the columns for each row.
    */
   toRecords(limit: number = Infinity): Record<string, unknown>[] {
-    return this.#records((value) => value, limit);
+    return this.#records(limit);
   }
 
-  #records(
-    convert: (value: unknown, dtype: string) => unknown,
-    limit: number,
-    withIndex = false,
-  ): Record<string, unknown>[] {
+  #records(limit: number, isPlain = false): Record<string, unknown>[] {
     const values = this.#values();
     const names: string[] = [];
     const columns: Values[] = [];
     const { index } = this;
-    if (withIndex && index !== undefined && !index.isDefault) {
+    if (isPlain && index !== undefined && !index.isDefault) {
       const levels = index.names;
       levels.forEach((name, i) => {
         const plain = levels.length === 1 ? "index" : `level_${i}`;
@@ -1203,6 +1224,9 @@ export class DataFrame extends PyObject {
         columns.push({
           length: index.length,
           dtype: levels.length === 1 ? index.dtype : "object",
+          plainAt: index.kind === "MultiIndex"
+            ? undefined
+            : plainReader(readIndex(index)),
           at: (row) =>
             index.kind === "MultiIndex"
               ? (index.at(row) as unknown[])[i]
@@ -1216,7 +1240,10 @@ export class DataFrame extends PyObject {
     });
     const labels = distinct(names);
     // An object would put names that are numbers first.
-    const asMaps = withIndex && labels.some((label) => /^\d+$/.test(label));
+    const asMaps = isPlain && labels.some((label) => /^\d+$/.test(label));
+    const readers = columns.map((column) =>
+      isPlain ? plainReader(column) : (row: number) => column.at(row)
+    );
     const records: Record<string, unknown>[] = [];
     const rows = Math.min(this.#rows(), limit);
     if (rows * columns.length > MAX_CELLS) {
@@ -1225,8 +1252,8 @@ export class DataFrame extends PyObject {
     for (let row = 0; row < rows; row++) {
       const record = {};
       const map = asMaps ? new Map<string, unknown>() : undefined;
-      columns.forEach((column, i) => {
-        const value = convert(column.at(row), column.dtype);
+      readers.forEach((read, i) => {
+        const value = read(row);
         if (map !== undefined) map.set(labels[i]!, value);
         else setOwn(record, [labels[i]!, value]);
       });
@@ -1252,7 +1279,7 @@ export class DataFrame extends PyObject {
    * columns otherwise.
    */
   toPlain(): unknown[] {
-    return this.#records(plainValue, Infinity, true);
+    return this.#records(Infinity, true);
   }
 
   /**

@@ -12,8 +12,9 @@ import { setKeyKind } from "./keys.ts";
 import { NumpyScalar } from "./numpy.ts";
 import {
   epochMillis,
+  isoSecond,
   isoTime,
-  type TimeStep,
+  splitTicks,
   type TimeUnit,
 } from "./numpy_time.ts";
 import { Global, PyObject } from "./object.ts";
@@ -123,45 +124,69 @@ function isInt(value: unknown): value is number | bigint {
 
 /** Offsets of a zone by quarters of an hour, the finest step of any zone. */
 const QUARTER = 900_000;
-const MAX_OFFSETS = 4096;
+const DAY = 96;
+const MAX_OFFSETS = 100_000;
 let lastZone: unknown;
 let offsets = new Map<number, number | undefined>();
 
-function offsetOf(zone: unknown, instant: number): number | undefined {
-  if (zone !== lastZone || offsets.size > MAX_OFFSETS) {
-    lastZone = zone;
-    offsets = new Map();
-  }
-  const quarter = Math.floor(instant / QUARTER);
+function offsetAtQuarter(zone: unknown, quarter: number): number | undefined {
   if (offsets.has(quarter)) return offsets.get(quarter);
   const offset = utcOffsetAt(zone, quarter * QUARTER);
   offsets.set(quarter, offset);
   return offset;
 }
 
-/** As pandas' `isoformat`: only as many digits as it must have. */
-function timestampText(ticks: bigint, unit: TimeUnit, zone: unknown): string {
-  const step: TimeStep = { unit, count: 1 };
-  if (zone === null || zone === undefined) return trimmed(isoTime(ticks, step));
-  const offset = offsetOf(zone, epochMillis(ticks, step));
-  const scale = PER_SECOND.get(unit);
-  if (offset === undefined || scale === undefined) {
-    return `${trimmed(isoTime(ticks, step))}+00:00`;
+/** Asking the platform is slow: for most days their two ends are enough. */
+function offsetOf(zone: unknown, instant: number): number | undefined {
+  if (zone !== lastZone || offsets.size > MAX_OFFSETS) {
+    lastZone = zone;
+    offsets = new Map();
   }
-  const local = ticks + BigInt(Math.round(offset / 1e6)) * scale;
-  return trimmed(isoTime(local, step)) + offsetText(offset);
+  const quarter = Math.floor(instant / QUARTER);
+  const day = Math.floor(quarter / DAY) * DAY;
+  const before = offsetAtQuarter(zone, day);
+  return before === offsetAtQuarter(zone, day + DAY)
+    ? before
+    : offsetAtQuarter(zone, quarter);
 }
 
-/** No, six or nine digits after the second. */
-function trimmed(text: string): string {
-  const point = text.indexOf(".");
-  if (point < 0) return text;
-  const digits = text.slice(point + 1).padEnd(9, "0");
-  if (digits === "000000000") return text.slice(0, point);
-  return digits.endsWith("000")
-    ? text.slice(0, point + 7).padEnd(point + 7, "0")
-    : text.slice(0, point + 1) + digits;
+/**
+ * A moment as pandas' `isoformat` has it: only as many digits as it must have.
+ *
+ * @param ticks How many units since 1970, in UTC.
+ * @param unit `s`, `ms`, `us` or `ns`.
+ * @param zone Python's `tzinfo`, or null.
+ * @returns The text.
+ */
+export function timestampText(
+  ticks: bigint,
+  unit: TimeUnit,
+  zone: unknown,
+): string {
+  const parts = ticks === NAT_TICKS ? undefined : splitTicks(ticks, unit);
+  if (parts === undefined) return isoTime(ticks, { unit, count: 1 });
+  const [seconds, rest] = parts;
+  let end = "";
+  if (rest !== 0) {
+    const digits = unit === "ns" ? 9 : unit === "us" ? 6 : 3;
+    const text = String(rest).padStart(digits, "0").padEnd(6, "0");
+    end = text.length > 6 && text.endsWith("000")
+      ? `.${text.slice(0, 6)}`
+      : `.${text}`;
+  }
+  if (zone === null || zone === undefined) return isoSecond(seconds) + end;
+  const offset = offsetOf(zone, seconds * 1000);
+  if (offset === undefined) return `${isoSecond(seconds)}${end}+00:00`;
+  const local = seconds + Math.round(offset / 1e6);
+  if (offset !== lastOffset) {
+    lastOffset = offset;
+    lastOffsetText = offsetText(offset);
+  }
+  return isoSecond(local) + end + lastOffsetText;
 }
+
+let lastOffset = NaN;
+let lastOffsetText = "";
 
 /**
  * A pandas `Timestamp`.
