@@ -90,3 +90,6 @@ function unknownCommand(name: string): UsageError {
       (near === undefined ? "" : `; did you mean brine ${near}?`),
   );
 }
+
+// `deno install -g -n brine jsr:@brine/brine/cli` runs this module.
+if (import.meta.main) Deno.exit(await main(Deno.args));
