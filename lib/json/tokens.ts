@@ -10,6 +10,7 @@
 import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import { LimitError, type Limits } from "../python/limits.ts";
 import { decodeUtf8, Utf8Error } from "../bytes/utf8.ts";
+import { joinDigits, nearestDouble } from "./decimal.ts";
 import {
   decodeError,
   type Fault,
@@ -94,20 +95,20 @@ export const STATUS_VALUE = 1;
 export const STATUS_END = 2;
 
 /** A value must come. */
-const AT_VALUE = 0;
+export const AT_VALUE = 0;
 /** After `[`: a value or `]`. */
-const AT_FIRST_ITEM = 1;
+export const AT_FIRST_ITEM = 1;
 /** After a comma in an array. */
-const AT_ITEM = 2;
+export const AT_ITEM = 2;
 /** After `{`: a key or `}`. */
-const AT_FIRST_KEY = 3;
+export const AT_FIRST_KEY = 3;
 /** After a comma in an object. */
-const AT_KEY = 4;
-const AT_COLON = 5;
+export const AT_KEY = 4;
+export const AT_COLON = 5;
 /** After a value within a container. */
-const AT_NEXT = 6;
+export const AT_NEXT = 6;
 /** Between texts, or before the only one. */
-const AT_TOP = 7;
+export const AT_TOP = 7;
 /** Right behind a number or word, which must not run on. */
 const AT_TOP_TIGHT = 8;
 /** After the only text. */
@@ -122,12 +123,6 @@ const SCALAR_TOKEN = 2;
 const EMPTY = new Uint8Array();
 const ARRAY = 1;
 const OBJECT = 2;
-
-/** Powers of ten that are exact as doubles. */
-const POWERS: readonly number[] = Array.from(
-  { length: 23 },
-  (_, exponent) => Number(`1e${exponent}`),
-);
 
 /** Bytes of which numbers and words are made. */
 const SCALAR: Readonly<Uint8Array> = Uint8Array.from(
@@ -148,6 +143,24 @@ const CONSTANTS: ReadonlyMap<number, { text: string; value: number }> = new Map(
     [0x2d, { text: "-Infinity", value: -Infinity }],
   ],
 );
+
+/** Where a {@linkcode Tokenizer} stands, for who reads on in its place. */
+export interface TokenizerState {
+  /** The input at hand. */
+  bytes: Uint8Array;
+  /** Offset of the first byte that is not used up. */
+  at: number;
+  /** What must come there: one of the numbers `AT_…`. */
+  state: number;
+  /** How many arrays and objects are open. */
+  depth: number;
+  /** What they are, from 1 on: 1 an array, 2 an object. May be written to. */
+  kinds: Uint8Array;
+  /** How many arrays and objects there have been. */
+  values: number;
+  /** Offset of the comma before, where one came last. */
+  comma: number;
+}
 
 /** Reads tokens out of UTF-8 (surrogates pass) and tells a sink of them. */
 export class Tokenizer {
@@ -235,6 +248,55 @@ export class Tokenizer {
   #load(chunk: Uint8Array): void {
     this.#retire(this.#bytes.length);
     this.#bytes = chunk;
+    this.#at = 0;
+  }
+
+  /**
+   * Lets somebody else read on, who tells by {@linkcode Tokenizer.takeBack} how
+   * far; what that one does not understand stays for {@linkcode Tokenizer.run}.
+   *
+   * @returns Where it stands; undefined while it is within a token.
+   */
+  lend(): TokenizerState | undefined {
+    if (
+      this.#pendingKind !== NO_TOKEN || this.#rest !== undefined ||
+      this.#held !== undefined
+    ) return undefined;
+    return {
+      bytes: this.#bytes,
+      at: this.#at,
+      state: this.#state,
+      depth: this.#depth,
+      kinds: this.#kinds,
+      values: this.#values,
+      comma: this.#comma,
+    };
+  }
+
+  /**
+   * Goes on from where somebody else stands.
+   *
+   * @param state Where that is, in the same bytes.
+   */
+  takeBack(state: TokenizerState): void {
+    this.#at = state.at;
+    this.#state = state.state;
+    this.#depth = state.depth;
+    this.#values = state.values;
+    // Only right behind it can it be wrong.
+    const behind = state.state === AT_ITEM || state.state === AT_KEY;
+    if (!behind) this.#comma = -1;
+    else if (state.comma >= 0) this.#comma = state.comma;
+  }
+
+  /**
+   * Takes input that begins with what is not used up of the input at hand.
+   *
+   * @param bytes All of it; kept.
+   */
+  replace(bytes: Uint8Array): void {
+    this.#retire(this.#at);
+    this.#bytes = bytes;
     this.#at = 0;
   }
 
@@ -633,19 +695,28 @@ export class Tokenizer {
             }
             break;
           }
-          // A number. `mantissa` is exact while it has at most 15 digits.
+          // A number: its first 17 digits in two integers of 32 bits.
           let end = i;
           const negative = byte === 0x2d;
           if (negative) end++;
-          let mantissa = 0;
-          let digits = 0;
+          let high = 0;
+          let low = 0;
+          let lowDigits = 0;
+          let more = false;
           const first = end;
           while (end < length && (byte = bytes[end]! - 48) >>> 0 <= 9) {
-            mantissa = mantissa * 10 + byte;
+            if (high < 100000000) {
+              high = high * 10 + byte;
+            } else if (lowDigits < 8) {
+              low = low * 10 + byte;
+              lowDigits++;
+            } else {
+              more = true;
+            }
             end++;
             if (byte === 0 && end - first === 1) break;
           }
-          digits = end - first;
+          const digits = end - first;
           let float = false;
           let exponent = 0;
           let cut = end >= length;
@@ -654,16 +725,20 @@ export class Tokenizer {
             if (byte === 0x2e) {
               let next = end + 1;
               while (next < length && (byte = bytes[next]! - 48) >>> 0 <= 9) {
-                mantissa = mantissa * 10 + byte;
+                if (high < 100000000) {
+                  high = high * 10 + byte;
+                } else if (lowDigits < 8) {
+                  low = low * 10 + byte;
+                  lowDigits++;
+                } else {
+                  more = true;
+                }
                 next++;
               }
               cut = next >= length;
               if (next > end + 1) {
                 float = true;
                 exponent = end + 1 - next;
-                digits += next - end - 1;
-                // Zeros in front are no digits that count.
-                if (mantissa < 1e15) digits = 15;
                 end = next;
                 if (!cut) byte = bytes[end]!;
               }
@@ -716,18 +791,20 @@ export class Tokenizer {
             if (float) sink.floatText(text);
             else sink.intText(text);
           } else if (!float) {
-            if (digits <= 15) sink.int(negative ? 0 - mantissa : mantissa);
-            else sink.intText(this.#ascii.read(bytes, i, end));
-          } else {
-            // One rounding of two exact doubles is right (Clinger, 1990).
-            let value: number;
-            if (digits > 15 || exponent > 22 || exponent < -22) {
-              value = Number(this.#ascii.read(bytes, i, end));
+            if (digits <= 15) {
+              const value = joinDigits(high, low, lowDigits);
+              sink.int(negative ? 0 - value : value);
             } else {
-              value = exponent < 0
-                ? mantissa / POWERS[-exponent]!
-                : mantissa * POWERS[exponent]!;
-              if (negative) value = -value;
+              sink.intText(this.#ascii.read(bytes, i, end));
+            }
+          } else {
+            let value = more
+              ? NaN
+              : nearestDouble(high, low, lowDigits, exponent);
+            if (value !== value) {
+              value = Number(this.#ascii.read(bytes, i, end));
+            } else if (negative) {
+              value = -value;
             }
             sink.float(value);
           }
