@@ -931,7 +931,10 @@ export class PickleTextMachine
             }
             const t = sp - 1;
             const k2 = kind[t]!;
-            if (slot !== memoCount || sp === base || (sparse && op === 0x94) || IN_HISTORY[k2] === 0) {
+            if (
+              slot !== memoCount || sp === base || (sparse && op === 0x94) ||
+              IN_HISTORY[k2] === 0
+            ) {
               slow = STORE;
               break;
             }
@@ -2663,7 +2666,10 @@ export class PickleTextMachine
         : Infinity,
       isKept: (slot) => this.#plan?.isFetched(slot) ?? true,
       textOf: (slot) => this.#textOf(slot),
+      frameEnd: this.#frameEnd < 0 ? -1 : this.#frameEnd - this.#at,
+      strictFrames: this.#options.lenientFrames !== true,
     });
+    this.#frameEnd = result.frameEnd < 0 ? -1 : result.frameEnd + this.#at;
     this.#p = result.to;
     this.#memoCount = result.memoCount;
     if (!result.complete) {
@@ -2676,7 +2682,6 @@ export class PickleTextMachine
     if (this.#plan !== undefined) {
       while (this.#plan.next(this.#tape) < this.#at + this.#p) this.#tape++;
     }
-    this.#frameEnd = -1;
     // The entry gives way to the values.
     this.#sp = this.#regionEntry;
     this.#o = this.#head[this.#sp]!;

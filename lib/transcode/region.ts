@@ -7,6 +7,7 @@
  */
 
 import { encodeUtf8 } from "../bytes/utf8.ts";
+import { readUint } from "../pickle/arguments.ts";
 import type { UnpicklingErrorCode } from "../pickle/errors.ts";
 import type { LoadOptions } from "../pickle/options.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
@@ -45,6 +46,10 @@ export interface RegionContext {
   isKept: (slot: number) => boolean;
   /** The JSON text of a slot that was filled outside. */
   textOf: (slot: number) => { text: string; container: boolean } | undefined;
+  /** Where the frame ends that the region begins in, or -1. */
+  frameEnd: number;
+  /** Whether frames must be right. */
+  strictFrames: boolean;
 }
 
 /** How far a stretch has come. */
@@ -59,6 +64,8 @@ export interface RegionResult {
   memoCount: number;
   /** If it is: its values. */
   values: readonly unknown[];
+  /** Where the frame ends that the region ends in, or -1. */
+  frameEnd: number;
 }
 
 const VALUE = 0;
@@ -129,16 +136,22 @@ export class Region {
   run(bytes: Uint8Array, context: RegionContext): RegionResult {
     let p = context.from;
     let memoCount = context.memoCount;
+    let frameEnd = context.frameEnd;
     const { to, stop } = context;
     loop: while (p !== stop) {
       const size = opcodeSize(bytes, { at: p, end: to, scanned: 0 });
       if (size === 0) throw new Snag("there is no such opcode", "bad-opcode");
+      if (p >= frameEnd) frameEnd = -1;
+      if (frameEnd >= 0 && size > 0 && p + size > frameEnd) {
+        throw new Snag("an argument goes beyond its frame", "bad-frame");
+      }
       if (size < 0 || p + size > to) {
         return {
           complete: false,
           to: p,
           need: size < 0 ? -size : size,
           memoCount,
+          frameEnd,
           values: [],
         };
       }
@@ -150,7 +163,13 @@ export class Region {
         case 0x2e: // STOP
           break loop;
         case 0x80: // PROTO
+          break;
         case 0x95: // FRAME
+          if (!context.strictFrames) break;
+          if (frameEnd >= 0) {
+            throw new Snag("a frame begins within another", "bad-frame");
+          }
+          frameEnd = p + 9 + readUint(bytes, { at: p + 1, size: 8 });
           break;
         case 0x28: // MARK
           this.#byte(op);
@@ -270,6 +289,7 @@ export class Region {
       to: p,
       need: 0,
       memoCount,
+      frameEnd,
       values: values as unknown[],
     };
   }
