@@ -27,3 +27,18 @@ data = {
 
 with open("sample.pkl", "wb") as f:
     pickle.dump(data, f, protocol=5)
+
+# The frame of the recipe in README.md; pandas is not needed for the rest.
+try:
+    import pandas
+except ImportError:
+    print("no pandas here: frame.pkl stays as it is")
+else:
+    frame = pandas.DataFrame(
+        {
+            "station": ["Skagerrak 7", "Kattegat 2"],
+            "depth": [10.0, 22.5],
+            "when": pandas.to_datetime(["2026-11-24 12:30", None]),
+        }
+    )
+    frame.to_pickle("frame.pkl", protocol=5)
