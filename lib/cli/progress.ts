@@ -80,7 +80,9 @@ export class Progress {
  */
 export function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    const { columns } = Deno.consoleSize();
+    // Some terminals do not say.
+    return columns < 20 ? 80 : columns;
   } catch {
     return 80;
   }
