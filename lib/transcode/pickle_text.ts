@@ -2195,9 +2195,19 @@ export class PickleTextMachine
   #line(): number {
     const from = Math.max(this.#p + 1, this.#scanned);
     const end = this.#in.indexOf(0x0a, from);
-    if (end >= 0 && end < this.#end) return end;
+    if (end >= 0 && end < this.#end) {
+      this.#inFrame(end + 1);
+      return end;
+    }
     this.#scanned = this.#end;
     return -(this.#end - this.#p + 1);
+  }
+
+  /** Throws if an argument ends beyond its frame. */
+  #inFrame(end: number): void {
+    if (this.#frameEnd >= 0 && this.#at + end > this.#frameEnd) {
+      throw new Snag("an argument goes beyond its frame", "bad-frame");
+    }
   }
 
   /** A string that has escapes, or is long. */
@@ -2210,6 +2220,7 @@ export class PickleTextMachine
       ? this.#in[this.#p + 1]!
       : this.#view.getUint32(this.#p + 1, true);
     const to = from + n;
+    this.#inFrame(to);
     if (n > this.#limits.argumentLength) {
       throw new LimitError("argumentLength", this.#limits.argumentLength, {
         offset: this.#at + this.#p,
