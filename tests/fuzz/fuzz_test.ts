@@ -26,6 +26,17 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
   ],
   [
     "pickle",
+    "gASVDQAAAAAAAACPlChCCwAAAO2gvXRvU3RyaW5nSwBLAUsCSwNLBJAu",
+    "an argument beyond its frame, within a set",
+  ],
+  [
+    "pickle",
+    "gASVBgAAAAAAAABKAQABAHAwCi5jZXhjZXB0aW9ucwpLZXlFcnJvcgpxAShYAQAAAGt0cQJScQMu",
+    "a PUT beyond its frame",
+  ],
+  ["pickle", "Y2NsC+2gvWIKeAou", "a surrogate in the name of a class"],
+  [
+    "pickle",
     "Y19fYnVpbHRpbl9fCmNvbXBsZXgKcQEoR//4AAAAAAAAR3/wAAAAAAAAdFJxAi4=",
     "a NaN with a sign",
   ],
