@@ -37,7 +37,10 @@ export class Browser implements AsyncDisposable {
   }
 
   /** Starts it. */
-  static async start(program: string): Promise<Browser> {
+  static async start(
+    program: string,
+    flags: readonly string[] = [],
+  ): Promise<Browser> {
     const folder = await Deno.makeTempDir();
     const process = new Deno.Command(program, {
       args: [
@@ -51,6 +54,7 @@ export class Browser implements AsyncDisposable {
         "--disable-quic",
         "--remote-debugging-port=0",
         `--user-data-dir=${folder}`,
+        ...flags,
         "about:blank",
       ],
       stdout: "null",

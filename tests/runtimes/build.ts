@@ -75,6 +75,14 @@ export const suite = (files, options) => ownTests(files, tests, options);
 `,
   );
   return await bundle("mod.ts", `${folder}/brine.js`) &&
+    await bundle(
+      "tests/runtimes/worker/decode_worker.ts",
+      `${folder}/worker.js`,
+    ) &&
+    await bundle(
+      "tests/runtimes/worker/main.ts",
+      `${folder}/worker_main.js`,
+    ) &&
     await bundle("tests/runtimes/suite.ts", `${folder}/suite.js`) &&
     await bundle(new URL(`file://${folder}/own_entry.ts`), `${folder}/own.js`);
 }

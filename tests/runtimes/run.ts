@@ -1,48 +1,128 @@
 /**
- * Runs a part of the tests in every runtime that is here: `deno task runtimes`.
- * An older Deno and Bun come from npm where they are not.
+ * Runs the suites in every runtime that is here, or that npm has:
+ * `deno task runtimes`, or some of it:
+ * `deno task runtimes --quick node bun`.
  *
  * @module
  */
 
-import { BUN, bundle, CHROMIUM, has, runIn, runInChromium } from "./support.ts";
-import type { Result } from "./subset.ts";
+import { build } from "./build.ts";
+import type { Outcome } from "./outcome.ts";
+import { OLD_DENO, type Runtime, RUNTIMES, type Task } from "./runners.ts";
 
-/** The oldest Deno that is promised. */
-const OLD_DENO = "deno@2.5.7";
+const HELP = `Usage: deno task runtimes [--quick] [--only=TEXT] [RUNTIME…]
 
-const script = await bundle("tests/runtimes/subset.ts");
-if (script === undefined) {
-  console.error("deno bundle made nothing; is npm's registry in reach?");
-  Deno.exit(1);
+Runs suite.ts (the public surface) and the library's own tests in
+  ${RUNTIMES.map(({ name }) => name).join(", ")}
+
+  --quick      a twentieth of suite.ts, and no other tests
+  --only=TEXT  of the library's tests only those whose file or name has it
+
+BRINE_CHROMIUM and BRINE_BUN are paths of these, where they are elsewhere.`;
+
+interface Row {
+  runtime: string;
+  suite: string;
+  outcome: Outcome;
+  seconds: number;
 }
 
-const bun = await has(BUN) ? [BUN] : ["npx", "-y", "bun"];
-const runtimes: [name: string, work: () => Promise<Result>][] = [
-  [
-    `Deno ${Deno.version.deno}`,
-    () => runIn([Deno.execPath(), "run", "-A"], script),
-  ],
-  [OLD_DENO, () => runIn(["npx", "-y", OLD_DENO, "run", "-A"], script)],
-  ["Node", () => runIn(["node"], script)],
-  ["Bun", () => runIn(bun, script)],
-  ["Chromium", () => runInChromium(script)],
-];
-
-let bad = false;
-for (const [name, work] of runtimes) {
-  if (name === "Chromium" && !await has(CHROMIUM)) {
-    console.log(`${name}: not here`);
-    continue;
-  }
+async function one(runtime: Runtime, task: Task): Promise<Row> {
+  const start = performance.now();
+  let outcome: Outcome;
   try {
-    const { passed, failures } = await work();
-    console.log(`${name}: ${passed} passed, ${failures.length} failed`);
-    for (const failure of failures.slice(0, 20)) console.log(`  ${failure}`);
-    bad ||= failures.length > 0;
+    outcome = await runtime.run(task);
   } catch (error) {
-    console.log(`${name}: could not be run: ${error}`);
-    bad ||= name.startsWith("Deno");
+    outcome = { passed: 0, failed: 1, skipped: 0, failures: [`${error}`] };
+  }
+  const seconds = (performance.now() - start) / 1000;
+  return { runtime: runtime.name, suite: task.script, outcome, seconds };
+}
+
+/** That the types are those that an older TypeScript knows too. */
+async function checkTypes(): Promise<Row> {
+  const start = performance.now();
+  const { success, stderr } = await new Deno.Command("npx", {
+    args: ["-y", OLD_DENO, "check", "--no-lock", "mod.ts"],
+    cwd: decodeURIComponent(new URL("../../", import.meta.url).pathname),
+    stderr: "piped",
+  }).output();
+  return {
+    runtime: OLD_DENO,
+    suite: "types",
+    outcome: {
+      passed: Number(success),
+      failed: Number(!success),
+      skipped: 0,
+      failures: success ? [] : [new TextDecoder().decode(stderr)],
+    },
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+function print({ runtime, suite, outcome, seconds }: Row): void {
+  const { passed, failed, skipped, failures } = outcome;
+  console.log(
+    `${runtime.padEnd(12)} ${suite.padEnd(10)} ${passed} passed, ${failed} ` +
+      `failed, ${skipped} skipped (${seconds.toFixed(0)} s)`,
+  );
+  for (const failure of failures.slice(0, 20)) {
+    console.log(`  ${failure.replaceAll("\n", "\n    ")}`);
   }
 }
-Deno.exit(bad ? 1 : 0);
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) {
+    console.log(HELP);
+    return 0;
+  }
+  const quick = args.includes("--quick");
+  const only = args.find((arg) => arg.startsWith("--only="))?.slice(7) ?? "";
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const unknown = names.find((name) =>
+    !RUNTIMES.some((runtime) => runtime.name === name)
+  );
+  if (unknown !== undefined) {
+    console.error(`There is no runtime ${unknown}.\n\n${HELP}`);
+    return 2;
+  }
+  const folder = await Deno.makeTempDir();
+  let failed = 0;
+  try {
+    if (!await build(folder)) {
+      console.error("deno bundle made nothing; is npm's registry in reach?");
+      return 1;
+    }
+    const tasks: Task[] = [
+      { folder, script: "suite.js", options: { share: quick ? 0.05 : 1 } },
+    ];
+    if (!quick) tasks.push({ folder, script: "own.js", options: { only } });
+    for (const runtime of RUNTIMES) {
+      if (names.length > 0 && !names.includes(runtime.name)) continue;
+      const version = await runtime.version();
+      if (version === undefined) {
+        console.log(`${runtime.name.padEnd(12)} is not here`);
+        continue;
+      }
+      console.log(`${runtime.name.padEnd(12)} ${version}`);
+      const own = runtime.name === "chromium"
+        ? [...tasks, { folder, script: "worker.js" } as const]
+        : tasks;
+      for (const task of own) {
+        const row = await one(runtime, task);
+        print(row);
+        failed += row.outcome.failed;
+      }
+      if (runtime.name === OLD_DENO) {
+        const row = await checkTypes();
+        print(row);
+        failed += row.outcome.failed;
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

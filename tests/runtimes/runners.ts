@@ -1,0 +1,209 @@
+/**
+ * The runtimes, and how each runs a suite.
+ *
+ * @module
+ */
+
+import { Browser } from "./browser.ts";
+import type { Outcome } from "./outcome.ts";
+import { CHROMIUM, has } from "./support.ts";
+
+const FIXTURES = new URL("../fixtures/", import.meta.url);
+const DRIVER = new URL("driver.mjs", import.meta.url);
+
+/** Which of the scripts that build.ts makes, and what it is told. */
+export interface Task {
+  /** Where the scripts are. */
+  folder: string;
+  /** Which. */
+  script: "suite.js" | "own.js" | "worker.js";
+  /** Its options. */
+  options?: object;
+  /** How long it may take, in milliseconds. */
+  timeout?: number;
+}
+
+/** A runtime. */
+export interface Runtime {
+  /** What to call it. */
+  name: string;
+  /** Whether only npm may have it. */
+  remote: boolean;
+  /** What it says its version is; undefined where it is not here. */
+  version(): Promise<string | undefined>;
+  /** Runs a suite. */
+  run(task: Task): Promise<Outcome>;
+}
+
+/**
+ * The library's own tests describe values by recursion, a thousand lists deep;
+ * the library itself needs no such thing.
+ */
+const DEEP = "--stack-size=3900";
+
+function path(url: URL): string {
+  return decodeURIComponent(url.pathname);
+}
+
+async function firstLine(
+  [program, ...args]: readonly string[],
+): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(program!, {
+      args,
+      stderr: "null",
+    }).output();
+    if (!success) return undefined;
+    return new TextDecoder().decode(stdout).split("\n")[0]?.trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** A runtime of the command line, which has `node:fs`. */
+function commandLine(
+  name: string,
+  command: readonly string[],
+  run: readonly string[] = [],
+): Runtime {
+  const isV8 = name.startsWith("node");
+  return {
+    name,
+    remote: command[0] === "npx",
+    version: () => firstLine([...command, "--version"]),
+    async run({ folder, script, options = {}, timeout = 600_000 }) {
+      const [program, ...args] = command;
+      const { stdout, stderr } = await new Deno.Command(program!, {
+        args: [
+          ...args,
+          ...run,
+          ...isV8 && script === "own.js" ? [DEEP] : [],
+          path(DRIVER),
+          `${folder}/${script}`,
+          path(FIXTURES),
+          JSON.stringify(options),
+        ],
+        signal: AbortSignal.timeout(timeout),
+      }).output();
+      const last = new TextDecoder().decode(stdout).trim().split("\n").at(-1);
+      if (!last?.startsWith("{")) {
+        throw new Error(`it broke off: ${new TextDecoder().decode(stderr)}`);
+      }
+      return JSON.parse(last);
+    },
+  };
+}
+
+/** The fixtures' files by their paths. */
+async function fixturePaths(under = ""): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(new URL(under, FIXTURES))) {
+    const name = `${under}${entry.name}`;
+    if (entry.isDirectory) found.push(...await fixturePaths(`${name}/`));
+    else if (/\.(gz|json)$/.test(name)) found.push(name);
+  }
+  return found.sort();
+}
+
+function serveScripts(folder: string): Deno.HttpServer<Deno.NetAddr> {
+  const serve = async (request: Request): Promise<Response> => {
+    const name = decodeURIComponent(new URL(request.url).pathname).slice(1);
+    if (name === "") {
+      return new Response("<!doctype html><title>Brine</title>", {
+        headers: { "content-type": "text/html" },
+      });
+    }
+    if (name === "files.json") return Response.json(await fixturePaths());
+    const file = name.startsWith("fixtures/")
+      ? new URL(name.slice(9), FIXTURES)
+      : `${folder}/${name}`;
+    try {
+      return new Response(await Deno.readFile(file), {
+        headers: name.endsWith(".js")
+          ? { "content-type": "text/javascript" }
+          : {},
+      });
+    } catch {
+      return new Response(null, { status: 404 });
+    }
+  };
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    serve,
+  );
+}
+
+/** What the page does. */
+function pageScript(script: string, options: object): string {
+  if (script === "worker.js") {
+    return `(async () => {
+  const { tryWorker } = await import("/worker_main.js");
+  const failures = await tryWorker("/worker.js");
+  return JSON.stringify({
+    passed: failures.length ? 0 : 1, failed: failures.length, skipped: 0, failures,
+  });
+})()`;
+  }
+  return `(async () => {
+  const files = {};
+  for (const path of await (await fetch("/files.json")).json()) {
+    const response = await fetch("/fixtures/" + path);
+    files[path] = new Uint8Array(await response.arrayBuffer());
+  }
+  const { suite } = await import("/${script}");
+  return JSON.stringify(await suite(files, ${JSON.stringify(options)}));
+})()`;
+}
+
+const chromium: Runtime = {
+  name: "chromium",
+  remote: false,
+  async version() {
+    if (!await has(CHROMIUM)) return undefined;
+    return await firstLine([CHROMIUM, "--version"]);
+  },
+  async run({ folder, script, options = {} }) {
+    const server = serveScripts(folder);
+    const browser = await Browser.start(
+      CHROMIUM,
+      script === "own.js" ? [`--js-flags=${DEEP}`] : [],
+    );
+    try {
+      await browser.open(`http://127.0.0.1:${server.addr.port}/`);
+      const result = await browser.evaluate(pageScript(script, options));
+      return JSON.parse(String(result));
+    } finally {
+      await browser[Symbol.asyncDispose]();
+      await server.shutdown();
+    }
+  },
+};
+
+function isInPath(program: string): boolean {
+  return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const bun = Deno.env.get("BRINE_BUN") ?? "bun";
+
+/** The oldest Deno that Brine promises to run in. */
+export const OLD_DENO = "deno@2.5.7";
+
+/** All runtimes. */
+export const RUNTIMES: readonly Runtime[] = [
+  commandLine("deno", [Deno.execPath()], ["run", "-A", "--no-lock"]),
+  commandLine(OLD_DENO, ["npx", "-y", OLD_DENO], ["run", "-A", "--no-lock"]),
+  commandLine("node", ["node"]),
+  commandLine("node@24", ["npx", "-y", "-p", "node@24", "node"]),
+  commandLine(
+    "bun",
+    isInPath(bun) || bun.includes("/") ? [bun] : ["npx", "-y", "bun@1"],
+  ),
+  chromium,
+];
