@@ -126,7 +126,7 @@ export function explain(error: unknown): string {
         text(error.message)
       }\n  brine needs the permission to read its input (-R) and to write its output (-W)`;
     case "IsADirectory":
-      return "is a folder, not a file";
+      return "is a folder, not a file; name files, such as FOLDER/*.pkl";
     case "NotADirectory":
       return "a part of the path is a file, not a folder";
   }

@@ -10,7 +10,7 @@ import { printable, shorten, size } from "./text.ts";
 export class Progress {
   readonly #label: string;
   readonly #total: number | undefined;
-  readonly #started: number = performance.now();
+  #started: number = performance.now();
   #done = 0;
   #shown = 0;
   #visible = false;
@@ -47,6 +47,8 @@ export class Progress {
    */
   restart(bytes: number = this.#done): void {
     this.#done -= bytes;
+    // Each pass has its own pace.
+    if (this.#done === 0) this.#started = performance.now();
   }
 
   /** Takes the bar away. */
