@@ -295,7 +295,20 @@ export class Tokenizer {
    * @param bytes All of it; kept.
    */
   replace(bytes: Uint8Array): void {
+    const back = this.#at - this.#comma;
+    const near = this.#comma >= 0 && back < 64 &&
+      this.#bytes.subarray(this.#comma, this.#at).indexOf(10) < 0;
+    // Its place then is easily told from where this one is.
+    if (near) this.#comma = -1;
     this.#retire(this.#at);
+    if (near) {
+      const pos = this.#chars - back;
+      this.#commaPlace = {
+        pos,
+        lineno: this.#lines + 1,
+        colno: pos - this.#lineStart + 1,
+      };
+    }
     this.#bytes = bytes;
     this.#at = 0;
   }

@@ -16,7 +16,16 @@ import { decodeUtf8, encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
 import type { Types } from "../json/convert.ts";
 import { TextInput } from "../json/encoding.ts";
 import type { Allow } from "../json/tagged_reader.ts";
+import { findStringFault, STRING_CLASS } from "../json/strings.ts";
 import {
+  AT_COLON,
+  AT_FIRST_ITEM,
+  AT_FIRST_KEY,
+  AT_ITEM,
+  AT_KEY,
+  AT_NEXT,
+  AT_TOP,
+  AT_VALUE,
   ESCAPE,
   HIGH,
   type JsonSink,
@@ -25,6 +34,7 @@ import {
   Tokenizer,
   unescapeText,
 } from "../json/tokens.ts";
+import { floatEnd, readFloat } from "./number_text.ts";
 import { floatRepr } from "../python/float_repr.ts";
 import { parseIntText } from "../python/int_text.ts";
 import { type Limits, resolveLimits } from "../python/limits.ts";
@@ -88,6 +98,11 @@ const FRAME = 65536;
 const BATCH = 1000;
 const LIST = 0;
 const DICT = 1;
+/** Bits of STRING_CLASS. */
+const CONTROL = 1;
+const QUOTE = 8;
+/** A token longer than this is left to the tokenizer, which joins once. */
+const LONG_TOKEN = 65536;
 
 const floatBytes = new DataView(new ArrayBuffer(8));
 const hashSeed = (Math.random() * 0x100000000) | 1;
@@ -98,6 +113,8 @@ class PickleSink implements JsonSink {
   readonly #bin: boolean;
   readonly #framing: boolean;
   readonly #limits: Readonly<Required<Limits>>;
+  /** Depth of the containers whose end the tokenizer reports. */
+  readonly #floor: number;
 
   #out = new Uint8Array(CHUNK * 4);
   #o = 0;
@@ -127,13 +144,20 @@ class PickleSink implements JsonSink {
   #keyAt = new Int32Array(1024);
   #keySize = new Int32Array(1024);
   #keys = 0;
+  /** Where the key is that came after a key the last time, plus 1. */
+  #keyNext = new Int32Array(1024);
+  #lastKey = -1;
   #arena = new Uint8Array(8192);
   #arenaUsed = 0;
 
   /** Offset in the tokenizer's bytes of the string that was decoded last. */
   wrongAt = 0;
 
-  constructor(protocol: number, limits: Readonly<Required<Limits>>) {
+  constructor(
+    protocol: number,
+    { limits, items }: { limits: Readonly<Required<Limits>>; items: boolean },
+  ) {
+    this.#floor = items ? 2 : 1;
     this.#protocol = protocol;
     this.#bin = protocol > 0;
     this.#framing = protocol >= 4;
@@ -198,6 +222,7 @@ class PickleSink implements JsonSink {
     this.#value = false;
     this.#keys = 0;
     this.#arenaUsed = 0;
+    this.#lastKey = -1;
     if (++this.#epoch > 0x7ffffff0) {
       this.#epoch = 1;
       this.#keyEpoch.fill(0);
@@ -462,9 +487,12 @@ class PickleSink implements JsonSink {
     }
     const place = this.#find(bytes, start, end, hash);
     if (place >= 0) {
+      if (this.#lastKey >= 0) this.#keyNext[this.#lastKey] = place + 1;
+      this.#lastKey = place;
       this.#get(this.#keyMemo[place]!);
       return;
     }
+    this.#lastKey = -1;
     const slot = this.#memo;
     this.#string(bytes, start, end);
     const size = end - start;
@@ -500,6 +528,8 @@ class PickleSink implements JsonSink {
     const memos = this.#keyMemo;
     const ats = this.#keyAt;
     const sizes = this.#keySize;
+    this.#keyNext = new Int32Array(size);
+    this.#lastKey = -1;
     this.#keyEpoch = new Int32Array(size);
     this.#keyHash = new Int32Array(size);
     this.#keyMemo = new Float64Array(size);
@@ -516,6 +546,343 @@ class PickleSink implements JsonSink {
       this.#keyAt[i] = ats[old]!;
       this.#keySize[i] = sizes[old]!;
     }
+  }
+
+  /**
+   * Reads on in the tokenizer's place: one loop with locals for what is usual,
+   * several times as fast. What is cut off, unusual or wrong is left where it
+   * is, for the tokenizer to read or to refuse.
+   *
+   * @param tokenizer Whose place that is.
+   * @returns Whether only a token is left that is not whole.
+   */
+  fast(tokenizer: Tokenizer): boolean {
+    const lent = tokenizer.lend();
+    if (lent === undefined || !this.#bin) return false;
+    const floor = this.#floor;
+    const { bytes, kinds } = lent;
+    let { at: i, state, depth, values } = lent;
+    let comma = -1;
+    if (depth < floor && (state !== AT_TOP || floor !== 1)) return false;
+    const length = bytes.length;
+    const framing = this.#framing;
+    const deepest = Math.min(
+      this.#limits.jsonDepth,
+      kinds.length - 1,
+      this.#kinds.length - 2,
+    );
+    const most = this.#limits.values;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+    let out = this.#out;
+    let o = this.#o;
+    let stop = out.length - 512;
+    let isCut = false;
+
+    loop: while (i < length) {
+      const byte = bytes[i]!;
+      if (byte <= 32) {
+        if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) break;
+        i++;
+        continue;
+      }
+      if (o >= stop) {
+        this.#o = o;
+        this.#room(1024);
+        out = this.#out;
+        o = this.#o;
+        stop = out.length - 512;
+      }
+      if (state === AT_NEXT) {
+        if (byte === 44) {
+          comma = i++;
+          state = kinds[depth] === 1 ? AT_ITEM : AT_KEY;
+          if (i < length && bytes[i] === 32) i++;
+          continue;
+        }
+        if (byte !== (kinds[depth] === 1 ? 93 : 125) || depth <= floor) break;
+        i++;
+        depth--;
+        this.#o = o;
+        this.#close();
+        o = this.#o;
+        continue;
+      }
+      if (state === AT_COLON) {
+        if (byte !== 58) break;
+        i++;
+        if (i < length && bytes[i] === 32) i++;
+        state = AT_VALUE;
+        continue;
+      }
+      if (state === AT_FIRST_KEY || state === AT_KEY) {
+        if (byte !== 34) {
+          if (byte !== 125 || state === AT_KEY || depth <= floor) break;
+          i++;
+          depth--;
+          this.#o = o;
+          this.#close();
+          o = this.#o;
+          state = AT_NEXT;
+          continue;
+        }
+        // The key that came after this one the last time, most likely.
+        const last = this.#lastKey;
+        const next = last < 0 ? 0 : this.#keyNext[last]!;
+        let end = 0;
+        let place = -1;
+        if (next !== 0 && this.#keyEpoch[next - 1] === this.#epoch) {
+          place = next - 1;
+          const size = this.#keySize[place]!;
+          end = i + 1 + size;
+          if (end < length && bytes[end] === 34) {
+            const arena = this.#arena;
+            const from = this.#keyAt[place]!;
+            for (let j = 0; j < size; j++) {
+              if (arena[from + j] !== bytes[i + 1 + j]) {
+                place = -1;
+                break;
+              }
+            }
+          } else place = -1;
+        }
+        let flags = 0;
+        if (place < 0) {
+          for (end = i + 1; end < length; end++) {
+            const bits = STRING_CLASS[bytes[end]!]!;
+            if (bits === 0) continue;
+            if (bits === QUOTE) break;
+            flags |= bits;
+            if (bits === ESCAPE) end++;
+          }
+          if (end >= length) {
+            isCut = true;
+            break;
+          }
+          if ((flags & CONTROL) !== 0) break;
+          if (
+            (flags & ESCAPE) !== 0 &&
+            findStringFault(bytes, i + 1, {
+                end,
+                strict: true,
+                closed: true,
+              }) !== undefined
+          ) break;
+        }
+        this.#o = o;
+        if (place >= 0) {
+          this.#nextItem();
+          this.#boundary();
+          this.#get(this.#keyMemo[place]!);
+          this.#value = true;
+          this.#lastKey = place;
+        } else this.key(bytes, i + 1, end, flags);
+        out = this.#out;
+        o = this.#o;
+        stop = out.length - 512;
+        i = end + 1;
+        state = AT_COLON;
+        if (i < length && bytes[i] === 58) {
+          i++;
+          if (i < length && bytes[i] === 32) i++;
+          state = AT_VALUE;
+        }
+        continue;
+      }
+
+      // A value.
+      if (byte === 93) {
+        if (state !== AT_FIRST_ITEM || depth <= floor) break;
+        i++;
+        depth--;
+        this.#o = o;
+        this.#close();
+        o = this.#o;
+        state = AT_NEXT;
+        continue;
+      }
+      if (byte === 123 || byte === 91) {
+        if (depth >= deepest || values >= most) break;
+        i++;
+        values++;
+        depth++;
+        this.#o = o;
+        if (byte === 91) {
+          kinds[depth] = 1;
+          this.#open(LIST);
+          state = AT_FIRST_ITEM;
+        } else {
+          kinds[depth] = 2;
+          this.#open(DICT);
+          state = AT_FIRST_KEY;
+        }
+        out = this.#out;
+        o = this.#o;
+        stop = out.length - 512;
+        continue;
+      }
+      if (state === AT_TOP) break;
+      if (byte === 34) {
+        let end = i + 1;
+        let flags = 0;
+        for (; end < length; end++) {
+          const bits = STRING_CLASS[bytes[end]!]!;
+          if (bits === 0) continue;
+          if (bits === QUOTE) break;
+          flags |= bits;
+          if (bits === ESCAPE) end++;
+        }
+        if (end >= length) {
+          isCut = true;
+          break;
+        }
+        if ((flags & CONTROL) !== 0) break;
+        if (
+          (flags & ESCAPE) !== 0 &&
+          findStringFault(bytes, i + 1, { end, strict: true, closed: true }) !==
+            undefined
+        ) break;
+        this.#o = o;
+        const size = end - i - 1;
+        if (flags === 0 && size > 1 && size < 256 && framing) {
+          this.#before();
+          out = this.#out;
+          o = this.#o;
+          out[o] = 0x8c;
+          out[o + 1] = size;
+          o += 2;
+          if (size < 40) {
+            for (let j = i + 1; j < end; j++) out[o++] = bytes[j]!;
+          } else {
+            out.set(bytes.subarray(i + 1, end), o);
+            o += size;
+          }
+          out[o++] = 0x94;
+          this.#memo++;
+        } else {
+          this.string(bytes, i + 1, end, flags);
+          out = this.#out;
+          o = this.#o;
+        }
+        stop = out.length - 512;
+        i = end + 1;
+        state = AT_NEXT;
+        continue;
+      }
+      // Up to the end of a number there must be room to look ahead.
+      if (byte === 45 || (byte >= 48 && byte <= 57)) {
+        let end = byte === 45 ? i + 1 : i;
+        const first = end;
+        let value = 0;
+        let c = 0;
+        while (end < length && (c = bytes[end]! - 48) >= 0 && c <= 9) {
+          if (end - first < 9) value = (value * 10 + c) | 0;
+          end++;
+        }
+        if (end >= length) {
+          isCut = true;
+          break;
+        }
+        const digits = end - first;
+        if (digits === 0 || (digits > 1 && bytes[first] === 48)) break;
+        c += 48;
+        if (c === 46 || c === 101 || c === 69) {
+          const stopAt = floatEnd(bytes, { at: end, to: length });
+          if (stopAt < 0) {
+            isCut = true;
+            break;
+          }
+          if (stopAt === end) break;
+          const x = readFloat(bytes, i, stopAt);
+          this.#o = o;
+          this.#before();
+          out = this.#out;
+          o = this.#o;
+          out[o] = 0x47;
+          floatBytes.setFloat64(0, x);
+          const high = floatBytes.getInt32(0);
+          const low = floatBytes.getInt32(4);
+          out[o + 1] = high >> 24;
+          out[o + 2] = high >> 16;
+          out[o + 3] = high >> 8;
+          out[o + 4] = high;
+          out[o + 5] = low >> 24;
+          out[o + 6] = low >> 16;
+          out[o + 7] = low >> 8;
+          out[o + 8] = low;
+          o += 9;
+          end = stopAt;
+        } else if (digits <= 9) {
+          if (byte === 45) value = -value;
+          this.#o = o;
+          this.#before();
+          out = this.#out;
+          o = this.#o;
+          if (value >= 0 && value < 256) {
+            out[o] = 0x4b;
+            out[o + 1] = value;
+            o += 2;
+          } else if (value >= 0 && value < 65536) {
+            out[o] = 0x4d;
+            out[o + 1] = value;
+            out[o + 2] = value >> 8;
+            o += 3;
+          } else {
+            out[o] = 0x4a;
+            out[o + 1] = value;
+            out[o + 2] = value >> 8;
+            out[o + 3] = value >> 16;
+            out[o + 4] = value >> 24;
+            o += 5;
+          }
+        } else {
+          this.#o = o;
+          let big = value;
+          for (let j = first + 9; j < end; j++) big = big * 10 + bytes[j]! - 48;
+          // Up to here every step was exact.
+          if (big <= Number.MAX_SAFE_INTEGER) {
+            this.int(byte === 45 ? -big : big);
+          } else this.intText(decodeAscii(bytes, i, end));
+          out = this.#out;
+          o = this.#o;
+        }
+        stop = out.length - 512;
+        i = end;
+        state = AT_NEXT;
+        continue;
+      }
+      if (i + 5 > length) {
+        isCut = true;
+        break;
+      }
+      const word = view.getUint32(i);
+      let code = 0;
+      let size = 4;
+      if (word === 0x6e756c6c) code = 0x4e;
+      else if (word === 0x74727565) code = 0x88;
+      else if (word === 0x66616c73 && bytes[i + 4] === 101) {
+        code = 0x89;
+        size = 5;
+      } else if (word >>> 8 === 0x4e614e) {
+        code = 0x47;
+        size = 3;
+      } else break loop;
+      this.#o = o;
+      if (code === 0x4e) this.literal(null);
+      else if (code === 0x47) this.constant(NaN);
+      else this.literal(code === 0x88);
+      out = this.#out;
+      o = this.#o;
+      i += size;
+      state = AT_NEXT;
+    }
+    this.#o = o;
+    lent.at = i;
+    lent.state = state;
+    lent.depth = depth;
+    lent.values = values;
+    lent.comma = comma;
+    tokenizer.takeBack(lent);
+    return isCut || i >= length;
   }
 
   startArray(): void {
@@ -655,6 +1022,13 @@ class PickleSink implements JsonSink {
   }
 }
 
+function decodeAscii(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from > 64) return decodeUtf8(bytes.subarray(from, to));
+  let text = "";
+  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
 /** 0: UTF-8; 1: not, or with surrogates. */
 function checkUtf8(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) {
@@ -733,7 +1107,7 @@ export class JsonToPickleMachine
       throw new RangeError("protocol must be an integer from 0 to 5");
     }
     const limits = resolveLimits(options.limits);
-    this.#sink = new PickleSink(protocol, limits);
+    this.#sink = new PickleSink(protocol, { limits, items });
     this.#tokenizer = new Tokenizer(
       items ? new ItemsSink(this.#sink) : this.#sink,
       {
@@ -763,6 +1137,27 @@ export class JsonToPickleMachine
     this.#ending = true;
   }
 
+  /** Gives the tokenizer more of the chunk, behind what is left of a token. */
+  #next(): boolean {
+    const left = this.#bytes.length - this.#at;
+    if (left === 0) return false;
+    const size = Math.min(left, CHUNK);
+    const piece = this.#bytes.subarray(this.#at, this.#at + size);
+    const lent = this.#tokenizer.lend();
+    const cut = lent === undefined ? 0 : lent.bytes.length - lent.at;
+    if (lent === undefined || cut === 0 || cut > LONG_TOKEN) {
+      if (cut > LONG_TOKEN) this.#tokenizer.run();
+      this.#tokenizer.push(piece);
+    } else {
+      const joined = new Uint8Array(cut + size);
+      joined.set(lent.bytes.subarray(lent.at));
+      joined.set(piece, cut);
+      this.#tokenizer.replace(joined);
+    }
+    this.#at += size;
+    return true;
+  }
+
   /** @inheritdoc */
   pull(): Uint8Array<ArrayBuffer> | typeof MORE {
     if (this.#failed !== undefined) throw this.#failed;
@@ -770,7 +1165,11 @@ export class JsonToPickleMachine
     try {
       for (;;) {
         if (sink.ready >= CHUNK) return sink.take(CHUNK);
-        const status = this.#tokenizer.run();
+        const isCut = !this.#ended && sink.fast(this.#tokenizer);
+        if (isCut && this.#next()) continue;
+        const status = isCut && !this.#ending
+          ? STATUS_MORE
+          : this.#tokenizer.run();
         if (status === STATUS_END) {
           return sink.ready > 0 ? sink.take(sink.ready) : MORE;
         }
@@ -778,13 +1177,8 @@ export class JsonToPickleMachine
           sink.finish();
           continue;
         }
-        const left = this.#bytes.length - this.#at;
-        if (left > 0) {
-          const size = Math.min(left, CHUNK);
-          this.#tokenizer.push(
-            this.#bytes.subarray(this.#at, this.#at + size),
-          );
-          this.#at += size;
+        if (this.#at < this.#bytes.length) {
+          this.#next();
           continue;
         }
         if (this.#ending && !this.#ended) {
