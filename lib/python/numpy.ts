@@ -9,7 +9,7 @@ import { Complex } from "./complex.ts";
 import { normalInt, setOwn } from "./fields.ts";
 import { Float } from "./float.ts";
 import { floatRepr } from "./float_repr.ts";
-import { globalOf } from "./inert.ts";
+import { globalOf, inertType } from "./inert.ts";
 import { setInspect } from "./inspect.ts";
 import { setKeyKind } from "./keys.ts";
 import { LimitError } from "./limits.ts";
@@ -22,7 +22,7 @@ import {
   useDType,
 } from "./numpy_dtype.ts";
 import { Datetime64, Timedelta64 } from "./numpy_time.ts";
-import { attributesOf, Global } from "./object.ts";
+import { attributesOf, Global, PyObject } from "./object.ts";
 import { type Reduced, register } from "./registry.ts";
 import { Tuple } from "./tuple.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
@@ -130,6 +130,7 @@ const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
   : ">";
 
 function stridesOf(shape: readonly number[], order: "C" | "F"): number[] {
+  if (shape.length === 1) return [1];
   const strides = new Array<number>(shape.length);
   let step = 1;
   for (let i = 0; i < shape.length; i++) {
@@ -138,6 +139,16 @@ function stridesOf(shape: readonly number[], order: "C" | "F"): number[] {
     step *= shape[dim]!;
   }
   return strides;
+}
+
+/** How many elements or bytes; NaN where no array has as many. */
+function sizeOf(shape: readonly number[], itemsize = 1): number {
+  let size = itemsize;
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!;
+  if (Number.isSafeInteger(size)) return size;
+  // Too much for doubles on the way, though a 0 may follow.
+  const exact = countOf(shape) * BigInt(itemsize);
+  return exact <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(exact) : NaN;
 }
 
 function countOf(shape: readonly number[]): bigint {
@@ -193,6 +204,12 @@ interface Origin {
 }
 
 const NDARRAY = new Global("numpy", "ndarray");
+const FLOAT64 = DType.of("<f8");
+const NOTHING = new Uint8Array(0);
+const NO_SHAPE: readonly number[] = Object.freeze([0]);
+const NO_STRIDES: readonly number[] = Object.freeze([1]);
+/** What an array is made with that BUILD is to fill. */
+const BLANK: unknown[] = [];
 
 /**
  * A numpy array: a typed array with shape and dtype.
@@ -210,11 +227,11 @@ const NDARRAY = new Global("numpy", "ndarray");
  * ```
  */
 export class NdArray {
-  #shape: readonly number[] = [0];
-  #dtype: DType = DType.of("<f8");
-  #strides: readonly number[] = [1];
+  #shape: readonly number[] = NO_SHAPE;
+  #dtype: DType = FLOAT64;
+  #strides: readonly number[] = NO_STRIDES;
   #order: NdArrayOrder = "C";
-  #raw: Uint8Array | undefined = new Uint8Array(0);
+  #raw: Uint8Array | undefined = NOTHING;
   #data: NdArrayData | undefined;
   #objects: unknown[] | undefined;
   #view: DataView | undefined;
@@ -238,6 +255,7 @@ export class NdArray {
    * @throws {TypeError} If the dtype does not fit the typed array.
    */
   constructor(data: NdArrayData, options: NdArrayOptions = {}) {
+    if (data === BLANK) return;
     const { order = "C" } = options;
     const own = options.dtype;
     let dtype = typeof own === "string" ? DType.of(own) : own;
@@ -261,8 +279,8 @@ export class NdArray {
     if (
       shape === undefined ||
       (bytes === undefined
-        ? countOf(shape) !== BigInt(length)
-        : countOf(shape) * BigInt(dtype.itemsize) !== BigInt(bytes.length))
+        ? sizeOf(shape) !== length
+        : sizeOf(shape, dtype.itemsize) !== bytes.length)
     ) {
       throw new RangeError("the shape does not hold just these elements");
     }
@@ -903,17 +921,15 @@ function halfBits(value: number): number {
  */
 export function bytesFrom(
   value: unknown,
-  size: bigint,
+  size: number,
 ): Uint8Array | undefined {
   if (value instanceof Uint8Array) {
-    return BigInt(value.length) === size ? value : undefined;
+    return value.length === size ? value : undefined;
   }
-  if (typeof value !== "string" || BigInt(value.length) > size) {
-    return undefined;
-  }
+  if (typeof value !== "string" || value.length > size) return undefined;
   const utf8 = encodeUtf8(value);
-  if (BigInt(utf8.length) === size) return utf8;
-  if (BigInt(value.length) !== size) return undefined;
+  if (utf8.length === size) return utf8;
+  if (value.length !== size) return undefined;
   const latin1 = new Uint8Array(value.length);
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -925,7 +941,7 @@ export function bytesFrom(
 
 /** `numpy.core.multiarray.x` is at `numpy.core`. */
 function coreOf(name: string): string {
-  return name.startsWith("numpy._core") ? "numpy._core" : "numpy.core";
+  return name.charCodeAt(6) === 0x5f ? "numpy._core" : "numpy.core";
 }
 
 /**
@@ -949,12 +965,10 @@ export function arrayOver(
   const { dtype, shape, order = "C" } = parts;
   const isList = Array.isArray(bytes);
   if (isList !== dtype.hasObjects) return undefined;
-  const room = isList
-    ? countOf(shape)
-    : countOf(shape) * BigInt(dtype.itemsize);
-  if (room !== BigInt(bytes.length)) return undefined;
+  const room = sizeOf(shape, isList ? 1 : dtype.itemsize);
+  if (room !== bytes.length) return undefined;
   useDType(dtype);
-  const array = new NdArray([]);
+  const array = new NdArray(BLANK);
   fill(array, {
     shape,
     dtype,
@@ -981,7 +995,7 @@ function reconstruct(
   if (!Array.isArray(shape) || shape.length !== 1 || shape[0] !== 0) {
     return undefined;
   }
-  const array = new NdArray([]);
+  const array = new NdArray(BLANK);
   const origin = originOf(array);
   origin.class = cls;
   origin.core = coreOf(name);
@@ -1006,7 +1020,7 @@ function build(array: NdArray, state: unknown): boolean {
       return false;
     }
     const mask = typeof state[5] === "string"
-      ? bytesFrom(state[5], BigInt(array.size))
+      ? bytesFrom(state[5], array.size)
       : state[5];
     origin.tail = [mask, state[6]];
     return true;
@@ -1025,14 +1039,13 @@ function buildOwn(
   const shape = shapeFrom(dims);
   if (shape === undefined || !(dtype instanceof DType)) return false;
   const isFortran = fortran === true || fortran === 1;
-  const count = countOf(shape);
   let raw: Uint8Array | undefined;
   let objects: unknown[] | undefined;
   if (dtype.hasObjects) {
-    if (!Array.isArray(data) || count !== BigInt(data.length)) return false;
+    if (!Array.isArray(data) || sizeOf(shape) !== data.length) return false;
     objects = data;
   } else {
-    raw = bytesFrom(data, count * BigInt(dtype.itemsize));
+    raw = bytesFrom(data, sizeOf(shape, dtype.itemsize));
     if (raw === undefined) return false;
   }
   useDType(dtype);
@@ -1208,7 +1221,7 @@ function makeMasked(
   const [cls, base, shape] = args;
   if (args.length !== 4 || !(cls instanceof Global)) return undefined;
   if (!(base instanceof Global) || !Array.isArray(shape)) return undefined;
-  const array = new MaskedArray([]);
+  const array = new MaskedArray(BLANK);
   const origin = originOf(array);
   origin.class = cls;
   origin.callable = globalOf(name);
@@ -1224,7 +1237,7 @@ function makeScalar(
   const [dtype, source] = args;
   if (!(dtype instanceof DType) || args.length !== 2) return undefined;
   if (dtype.hasObjects) return new NumpyScalar(dtype, source, coreOf(name));
-  const bytes = bytesFrom(source, BigInt(dtype.itemsize));
+  const bytes = bytesFrom(source, dtype.itemsize);
   return bytes && new NumpyScalar(dtype, bytes, coreOf(name));
 }
 
@@ -1288,6 +1301,18 @@ register(
     reduce: (span: Timedelta64) => reduceTime(span, "m"),
     toPlain: (span: Timedelta64) => span.toJSON(),
   },
+);
+
+/** numpy's `masked`: an element that is hidden, taken out of its array. */
+class MaskedConstant extends PyObject {
+  override toJSON(): null {
+    return null;
+  }
+}
+
+register(
+  inertType(["numpy.ma.core.MaskedConstant"], MaskedConstant),
+  { names: [], class: MaskedConstant, toPlain: () => null },
 );
 
 function reduceTime(

@@ -117,6 +117,8 @@ interface Layout {
   aligned: boolean;
   depth: number;
   leaves: number;
+  /** Found when it is first asked. */
+  objects: boolean | undefined;
 }
 
 interface Origin {
@@ -270,6 +272,10 @@ export class DType {
 
   /** Whether elements are Python objects, or have some within. */
   get hasObjects(): boolean {
+    return this.#layout.objects ??= this.#findObjects();
+  }
+
+  #findObjects(): boolean {
     const { kind, fields, base } = this.#layout;
     if (kind === "O" || kind === "T") return true;
     if (base !== undefined) return base.hasObjects;
@@ -401,6 +407,7 @@ function simple(
     aligned: false,
     depth: 1,
     leaves: 1,
+    objects: undefined,
   };
 }
 
@@ -606,7 +613,11 @@ function layoutFrom(
   const itemsize = toInteger(state[5]);
   const flags = toInteger(state[7]);
   if (itemsize === undefined || flags === undefined) return undefined;
-  const layout: Layout = { ...old, aligned: (flags & 128) !== 0 };
+  const layout: Layout = {
+    ...old,
+    aligned: (flags & 128) !== 0,
+    objects: undefined,
+  };
   if (hasOrder(old.kind, old.itemsize) || old.kind === "U") {
     layout.byteOrder = order === ">" ? ">" : "<";
   }
@@ -938,6 +949,7 @@ function layoutOf(dtype: DType): Layout {
     aligned: dtype.isAligned,
     depth: depthOf(dtype),
     leaves: leavesOf(dtype),
+    objects: undefined,
   };
 }
 
