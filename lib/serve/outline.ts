@@ -135,6 +135,10 @@ export function typeName(value: object): string {
   if (value instanceof Timedelta) return "pandas.Timedelta";
   if (value instanceof Period) return "pandas.Period";
   if (value instanceof Interval) return "pandas.Interval";
+  if (value instanceof DataFrame || value instanceof Series) {
+    // By the name that people import it by, not the one of its file.
+    return value.className.replace(/^pandas\..*\./, "pandas.");
+  }
   const known = typeOf(value)?.names[0];
   if (known !== undefined) return known.replace(/^builtins\./, "");
   if (value instanceof Tuple) return "tuple";
@@ -449,9 +453,9 @@ export function tableOf(
     const labels = value.columns;
     const { dtypes } = value;
     return {
-      header: ["", ...places.map((at) => at < 0 ? "…" : keyLabel(labels[at]))],
+      header: ["", ...places.map((at) => at < 0 ? "…" : cell(labels[at]))],
       rows: corners(height, most).map((row) => [
-        row < 0 ? "…" : keyLabel(value.index?.at(row) ?? row),
+        row < 0 ? "…" : cell(value.index?.at(row) ?? row),
         ...places.map((at) =>
           at < 0 || row < 0
             ? "…"
@@ -462,7 +466,7 @@ export function tableOf(
   }
   if (value instanceof Series) {
     return {
-      header: ["", value.name === null ? "" : keyLabel(value.name)],
+      header: ["", value.name === null ? "" : cell(value.name)],
       rows: corners(value.length, most).map((row) =>
         row < 0 ? ["…", "…"] : [
           keyLabel(value.index?.at(row) ?? row),

@@ -270,11 +270,14 @@ function item(node, level) {
 function tableOf({ header, rows }) {
   const box = document.createElement("div");
   box.className = "scroll";
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", "Some of its cells");
   const table = box.appendChild(document.createElement("table"));
   const line = (cells, tag) => {
     const tr = table.insertRow();
     cells.forEach((cell, index) => {
-      const td = document.createElement(index === 0 && header ? "th" : tag);
+      const td = document.createElement(cell === "" ? "td" : index === 0 && header ? "th" : tag);
       td.textContent = cell;
       tr.append(td);
     });
@@ -344,7 +347,7 @@ $("tree").addEventListener("click", (event) => {
 
 $("tree").addEventListener("keydown", (event) => {
   const li = event.target.closest("[role=treeitem]");
-  if (!li || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!li || event.target.closest(".scroll") || event.ctrlKey || event.metaKey || event.altKey) return;
   const open = li.getAttribute("aria-expanded");
   const all = visible();
   const at = all.indexOf(li);
