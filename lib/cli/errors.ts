@@ -25,7 +25,7 @@ const ADVICE: { [code in UnpicklingErrorCode]?: string } = {
   "no-buffers":
     "parts of it were kept outside of the file (out-of-band buffers)",
   "memo-missing":
-    "if one Pickler object wrote several pickles into the file, add --keep-memo",
+    "one Pickler object may have written several pickles into the file: convert and show take --keep-memo then, dis takes -m",
 };
 
 /** An error, and the file it is about. */
