@@ -606,7 +606,20 @@ export class Tensor extends PyObject {
 
   /** Whether its elements are there to be read. */
   get isReadable(): boolean {
-    return this.#read()?.storage.bytes !== undefined;
+    const view = this.#read();
+    return view !== undefined && this.#fits(view);
+  }
+
+  /** Whether all of it is within its storage. */
+  #fits({ element, offset, shape, stride, storage }: View): boolean {
+    const { bytes } = storage;
+    if (bytes === undefined) return false;
+    let last = offset;
+    for (let i = 0; i < shape.length; i++) {
+      if (shape[i] === 0) return true;
+      last += (shape[i]! - 1) * stride[i]!;
+    }
+    return (last + 1) * element.size <= bytes.length;
   }
 
   /** `Tensor` or `Parameter`. */
@@ -700,9 +713,13 @@ export class Tensor extends PyObject {
     if (
       !(scales instanceof Tensor) || !(zeroPoints instanceof Tensor) ||
       scales === this || zeroPoints === this || dimension === undefined ||
-      dimension >= view.shape.length || scales.#form === "_rebuild_qtensor" ||
+      dimension >= view.shape.length || !scales.isReadable ||
+      !zeroPoints.isReadable || scales.#form === "_rebuild_qtensor" ||
       zeroPoints.#form === "_rebuild_qtensor"
     ) return undefined;
+    if (scales.shape.length !== 1 || zeroPoints.shape.length !== 1) {
+      return undefined;
+    }
     const quantizers = new Map<number, Quantizer>();
     return (place) => {
       const channel =
@@ -710,9 +727,11 @@ export class Tensor extends PyObject {
         view.shape[dimension]!;
       let found = quantizers.get(channel);
       if (found === undefined) {
+        const has = channel < scales.shape[0]! &&
+          channel < zeroPoints.shape[0]!;
         found = {
-          scale: Number(scales.get(channel)),
-          zeroPoint: Number(zeroPoints.get(channel)),
+          scale: has ? Number(scales.get(channel)) : NaN,
+          zeroPoint: has ? Number(zeroPoints.get(channel)) : NaN,
         };
         quantizers.set(channel, found);
       }
@@ -726,16 +745,12 @@ export class Tensor extends PyObject {
     if (view === undefined || bytes === undefined) {
       throw new RangeError("the tensor's storage is not there");
     }
-    const { element, offset, shape, stride, storage } = view;
-    let last = offset;
-    let values = 1n;
-    shape.forEach((size, i) => {
-      last += Math.max(0, size - 1) * stride[i]!;
-      values *= BigInt(size);
-    });
-    if (values > 0n && (last + 1) * element.size > bytes.length) {
+    const { element, shape, storage } = view;
+    if (!this.#fits(view)) {
       throw new RangeError("the tensor goes beyond its storage");
     }
+    let values = 1n;
+    for (const size of shape) values *= BigInt(size);
     const most = Math.max(FREE_VALUES, bytes.length * 64);
     const rows = shape.slice(0, -1).reduce((a, b) => a * (b || 1), 1);
     if (values > BigInt(most) || rows > most) {
