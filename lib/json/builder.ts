@@ -16,6 +16,7 @@ import {
   type JsonSink,
   unescapeText,
 } from "./tokens.ts";
+import { WideReader } from "./strings.ts";
 
 /** How {@linkcode ValueBuilder} makes values. */
 export interface BuilderOptions {
@@ -56,6 +57,7 @@ const knownKeys: (KnownKey | undefined)[] = new Array(KEY_SLOTS);
 export class ValueBuilder implements JsonSink {
   readonly #options: BuilderOptions;
   readonly #ascii = new AsciiReader();
+  readonly #wide = new WideReader();
   readonly #exact: boolean;
   /** Whether objects are gathered as key, value, key, value …. */
   readonly #flat: boolean;
@@ -99,13 +101,6 @@ export class ValueBuilder implements JsonSink {
     const result = this.#result;
     this.#result = undefined;
     return result;
-  }
-
-  /** Forgets everything but the keys. */
-  reset(): void {
-    this.#stack.length = this.#keyStack.length = this.#depth = 0;
-    this.#current = this.#result = undefined;
-    this.#ascii.clear();
   }
 
   #add(value: unknown): void {
@@ -227,6 +222,8 @@ export class ValueBuilder implements JsonSink {
     if ((flags & (ESCAPE | HIGH)) === 0) {
       return this.#ascii.read(bytes, start, end);
     }
+    const text = this.#wide.read(bytes, start, end);
+    if (text !== undefined) return text;
     this.wrongAt = start;
     if ((flags & ESCAPE) === 0) return decodeUtf8(bytes.subarray(start, end));
     if ((flags & HIGH) !== 0) decodeUtf8(bytes.subarray(start, end));

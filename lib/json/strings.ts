@@ -177,12 +177,6 @@ export class AsciiReader {
     return this.#readSlowly(bytes, start, end);
   }
 
-  /** Forgets the input. */
-  clear(): void {
-    this.#bytes = undefined;
-    this.#text = "";
-  }
-
   #readSlowly(bytes: Uint8Array, start: number, end: number): string {
     const length = end - start;
     if (length === 0) return "";
@@ -203,4 +197,153 @@ export class AsciiReader {
     this.#to = to;
     return this.#text.substring(0, length);
   }
+}
+
+const wideUnits = new Uint16Array(WINDOW);
+/** For each byte of the window where its character is, and faults before it. */
+const wideMap = new Uint32Array(WINDOW + 1);
+const wideDecoder = new TextDecoder(
+  new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "utf-16le" : "utf-16be",
+  { ignoreBOM: true },
+);
+/** Whose window the two arrays hold. */
+let wideOwner: WideReader | undefined;
+
+/**
+ * Makes strings of bytes with escapes and characters beyond ASCII, as
+ * {@linkcode AsciiReader} does of others: a window of input is resolved and
+ * decoded at once, and the strings are cut out of it.
+ */
+export class WideReader {
+  #bytes: Uint8Array | undefined;
+  #from = 0;
+  #to = 0;
+  #text = "";
+
+  /**
+   * Cuts out a string.
+   *
+   * @param bytes The input.
+   * @param start Offset after the opening quote.
+   * @param end Offset of the closing quote.
+   * @returns The text; undefined where it must be made otherwise: it is long,
+   * has a lone surrogate, or is no UTF-8.
+   */
+  read(bytes: Uint8Array, start: number, end: number): string | undefined {
+    if (
+      bytes !== this.#bytes || start < this.#from || end > this.#to ||
+      wideOwner !== this
+    ) {
+      if (end - start > WINDOW / 4 || bytes.length - start < 256) {
+        return undefined;
+      }
+      this.#fill(bytes, start);
+      if (end > this.#to) return undefined;
+    }
+    const first = wideMap[start - this.#from]!;
+    const last = wideMap[end - this.#from]!;
+    return first >>> 16 === last >>> 16
+      ? this.#text.substring(first & 0xffff, last & 0xffff)
+      : undefined;
+  }
+
+  #fill(bytes: Uint8Array, from: number): void {
+    const end = Math.min(from + WINDOW, bytes.length);
+    const map = wideMap;
+    const units = wideUnits;
+    let length = 0;
+    let faults = 0;
+    let at = from;
+    // What the window's end cuts is left out.
+    while (at < end) {
+      map[at - from] = faults | length;
+      const first = bytes[at]!;
+      if (first < 0x80) {
+        if (first !== 0x5c) {
+          units[length++] = first;
+          at++;
+          continue;
+        }
+        if (at + 6 > end) break;
+        const letter = bytes[at + 1]!;
+        if (letter !== 0x75) {
+          units[length++] = SIMPLE_ESCAPE[letter]!;
+          at += 2;
+          continue;
+        }
+        const unit = unescapeUnit(bytes, at + 2);
+        if ((unit & 0xf800) !== 0xd800) {
+          units[length++] = unit;
+          at += 6;
+          continue;
+        }
+        if (at + 12 > end) break;
+        if (
+          unit < 0xdc00 && bytes[at + 6] === 0x5c && bytes[at + 7] === 0x75
+        ) {
+          const low = unescapeUnit(bytes, at + 8);
+          if ((low & 0xfc00) === 0xdc00) {
+            units[length++] = unit;
+            units[length++] = low;
+            at += 12;
+            continue;
+          }
+        }
+        units[length++] = 0xfffd;
+        faults += 0x1_0000;
+        at += 6;
+        continue;
+      }
+      if (at + 4 > end) break;
+      const second = bytes[at + 1]!;
+      const third = bytes[at + 2]!;
+      if ((second & 0xc0) === 0x80 && first >= 0xc2) {
+        if (first < 0xe0) {
+          units[length++] = (first & 0x1f) << 6 | second & 0x3f;
+          at += 2;
+          continue;
+        }
+        if ((third & 0xc0) === 0x80) {
+          if (first < 0xf0) {
+            if (
+              (first !== 0xe0 || second >= 0xa0) &&
+              (first !== 0xed || second < 0xa0)
+            ) {
+              units[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
+                third & 0x3f;
+              at += 3;
+              continue;
+            }
+          } else if (
+            first < 0xf5 && (bytes[at + 3]! & 0xc0) === 0x80 &&
+            (first !== 0xf0 || second >= 0x90) &&
+            (first !== 0xf4 || second < 0x90)
+          ) {
+            const point = ((first & 0x07) << 18 | (second & 0x3f) << 12 |
+              (third & 0x3f) << 6 | bytes[at + 3]! & 0x3f) - 0x1_0000;
+            units[length++] = 0xd800 | point >> 10;
+            units[length++] = 0xdc00 | point & 0x3ff;
+            at += 4;
+            continue;
+          }
+        }
+      }
+      units[length++] = 0xfffd;
+      faults += 0x1_0000;
+      at++;
+    }
+    map[at - from] = faults | length;
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#to = at;
+    this.#text = wideDecoder.decode(
+      new Uint8Array(units.buffer, 0, length * 2),
+    );
+    wideOwner = this;
+  }
+}
+
+function unescapeUnit(bytes: Uint8Array, at: number): number {
+  return ((HEX[bytes[at]!]! << 12) | (HEX[bytes[at + 1]!]! << 8) |
+    (HEX[bytes[at + 2]!]! << 4) | HEX[bytes[at + 3]!]!) & 0xffff;
 }
