@@ -539,10 +539,26 @@ export class PickleScan {
  * ```
  */
 export async function planPickle(
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  source:
+    | ReadableStream<Uint8Array>
+    | AsyncIterable<Uint8Array>
+    | Iterable<Uint8Array>,
   options: { window?: number } = {},
 ): Promise<PicklePlan> {
   const scan = new PickleScan(options.window);
-  for await (const chunk of source) scan.push(chunk);
+  if (source instanceof ReadableStream) {
+    // Not every browser iterates over streams.
+    const reader = source.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        scan.push(value);
+      }
+    } catch (error) {
+      await reader.cancel(error).catch(() => {});
+      throw error;
+    }
+  } else for await (const chunk of source) scan.push(chunk);
   return scan.end();
 }

@@ -51,12 +51,16 @@ export async function bundle(
 }
 
 /**
- * Makes all scripts.
+ * Makes the scripts.
  *
  * @param folder Where they go.
+ * @param options `own`: the library's own tests too.
  * @returns Whether it could.
  */
-export async function build(folder: string): Promise<boolean> {
+export async function build(
+  folder: string,
+  options: { own?: boolean } = {},
+): Promise<boolean> {
   // Node would look for one further up.
   await Deno.writeTextFile(`${folder}/package.json`, '{"type": "module"}\n');
   const own = new URL("tests/runtimes/own_tests.ts", root).href;
@@ -84,5 +88,9 @@ export const suite = (files, options) => ownTests(files, tests, options);
       `${folder}/worker_main.js`,
     ) &&
     await bundle("tests/runtimes/suite.ts", `${folder}/suite.js`) &&
-    await bundle(new URL(`file://${folder}/own_entry.ts`), `${folder}/own.js`);
+    (options.own !== true ||
+      await bundle(
+        new URL(`file://${folder}/own_entry.ts`),
+        `${folder}/own.js`,
+      ));
 }

@@ -89,8 +89,8 @@ async function main(args: readonly string[]): Promise<number> {
   const folder = await Deno.makeTempDir();
   let failed = 0;
   try {
-    if (!await build(folder)) {
-      console.error("deno bundle made nothing; is npm's registry in reach?");
+    if (!await build(folder, { own: !quick })) {
+      console.error("There is no bundle. (Its bundler comes from npm.)");
       return 1;
     }
     const tasks: Task[] = [

@@ -463,6 +463,16 @@ const CHECKS: Record<string, () => unknown> = {
       "two",
     ]);
   },
+  "a plan is made of a stream, iterable or not": async () => {
+    const blob = new Blob([pickle.dumps([[1, 2], "three"])]);
+    const stream = blob.stream();
+    Object.defineProperty(stream, Symbol.asyncIterator, { value: undefined });
+    const plan = await brine.planPickle(stream);
+    const text = await textOf(
+      blob.stream().pipeThrough(new brine.PickleToJsonStream({ plan })),
+    );
+    assertEquals(text, '[[1, 2], "three"]');
+  },
   "a million nested lists overflow no stack": () => {
     const depth = 1_000_000;
     const bytes = new Uint8Array(2 * depth).fill(0x5d, 0, depth)
