@@ -72,16 +72,41 @@ export async function runJobs(
 async function runHere(job: Job): Promise<void> {
   const bar = await startProgress([job], job.source.name);
   try {
-    await convertSource(job, {
-      openSink: (gzip) => openSink(job.output, { gzip }),
-      ...(bar === undefined ? {} : {
-        onBytes: (count) => bar.add(count),
-        onPass: () => bar.restart(),
-      }),
-    });
+    await convertHere(job, bar);
   } finally {
     bar?.clear();
   }
+}
+
+async function convertHere(
+  job: Job,
+  bar: Progress | undefined,
+): Promise<undefined> {
+  await makeFolder(job);
+  let read = 0;
+  await convertSource(job, {
+    openSink: (gzip) => openSink(job.output, { gzip }),
+    onBytes(count): void {
+      read += count;
+      bar?.add(count);
+    },
+    onPass(): void {
+      bar?.restart(read);
+      read = 0;
+    },
+  });
+}
+
+const WORKER = new URL("./convert_worker.ts", import.meta.url);
+
+/** A worker's own file must be readable; few permissions may leave it out. */
+async function mayStartWorkers(): Promise<boolean> {
+  if (WORKER.protocol !== "file:") return true;
+  const { state } = await Deno.permissions.query({
+    name: "read",
+    path: WORKER,
+  });
+  return state === "granted";
 }
 
 /** Only what `--out-dir` names is made; a mistyped `-o` is an error. */
@@ -138,10 +163,12 @@ async function runMany(jobs: readonly Job[], count: number): Promise<number> {
   // On workers, one too, so that a signal is heard while they are busy.
   const hands = Math.min(count, jobs.length);
   try {
-    await Promise.all(Array.from({ length: hands }, async () => {
-      using worker = new Hand();
-      await takeJobs((job) => worker.convert(job, bar));
-    }));
+    if (!await mayStartWorkers()) {
+      await takeJobs((job) => convertHere(job, bar));
+    } else {await Promise.all(Array.from({ length: hands }, async () => {
+        using worker = new Hand();
+        await takeJobs((job) => worker.convert(job, bar));
+      }));}
   } finally {
     bar?.clear();
   }
@@ -163,6 +190,7 @@ class Hand {
 
   constructor() {
     this.#worker = new Worker(
+      // Said once more, so that tools that look for workers find it.
       new URL("./convert_worker.ts", import.meta.url),
       { type: "module" },
     );

@@ -468,3 +468,17 @@ Deno.test("convert: needs no permission but to read its input", async () => {
   });
   assertEquals([code, stdout], [0, ROWS_JSON]);
 });
+
+Deno.test("convert: few permissions are enough to write a file, too", async () => {
+  using folder = new Folder();
+  folder.write("a.pkl", ROWS);
+  const { code, stderr } = await folder.run(
+    ["convert", "a.pkl", "-o", "a.json"],
+    { permissions: [`-R=${folder.path}`, `-W=${folder.path}`] },
+  );
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(folder.text("a.json"), ROWS_JSON);
+  const none = await folder.run(["convert", "a.pkl"], { permissions: [] });
+  assertEquals(none.code, 1);
+  assertStringIncludes(none.stderr, "-R");
+});
