@@ -163,6 +163,9 @@ export class Region {
         case 0x2e: // STOP
           break loop;
         case 0x80: // PROTO
+          if (bytes[p + 1]! > 5) {
+            throw new Snag("its protocol is unknown", "bad-protocol");
+          }
           break;
         case 0x95: // FRAME
           if (!context.strictFrames) break;
@@ -407,13 +410,16 @@ export function slotAt(bytes: Uint8Array, at: number, size: number): number {
         bytes[at + 3]! * 0x10000 +
         bytes[at + 4]! * 0x1000000;
     default: {
-      let slot = 0;
+      let slot = size > 2 ? 0 : NaN;
       for (let i = at + 1; i < at + size - 1; i++) {
         const digit = bytes[i]! - 48;
         if (digit < 0 || digit > 9) {
           throw new Snag("a memo slot has no number", "bad-number");
         }
         slot = slot * 10 + digit;
+      }
+      if (!(slot >= 0)) {
+        throw new Snag("a memo slot has no number", "bad-number");
       }
       return slot;
     }
