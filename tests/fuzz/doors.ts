@@ -15,6 +15,7 @@ import { scan } from "../../lib/pickle/scan.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import { LimitError } from "../../lib/python/limits.ts";
 import { type Machine, MORE } from "../../lib/streams/machine_stream.ts";
+import { jsonToPickleMachine } from "../../lib/transcode/json_to_pickle.ts";
 import { pickleToJsonMachine } from "../../lib/transcode/pickle_to_json.ts";
 import "../../mod.ts";
 
@@ -315,6 +316,18 @@ function readOpcodes(chunks: Iterable<Uint8Array>): string[] {
   return found;
 }
 
+function toPickle(chunks: Iterable<Uint8Array>): Outcome[] {
+  return toText(
+    runMachine(jsonToPickleMachine(), chunks, (bytes) => bytes.toHex()),
+  );
+}
+
+function checkOpcodes(pickle: Uint8Array): void {
+  for (const { name } of opcodesOf(pickle)) {
+    if (FORBIDDEN.has(name)) throw new Finding("opcode from JSON", name);
+  }
+}
+
 /** Takes a JSON text through every door. */
 export async function jsonDoors(
   bytes: Uint8Array,
@@ -333,15 +346,22 @@ export async function jsonDoors(
     all,
     runMachine(new JsonDecoder(options), cut(bytes, size), describeValue),
   );
+  const written = toPickle([bytes]);
+  sameText("one-byte JSON to pickle", written, toPickle(cut(bytes, () => 1)));
+  sameText("cut JSON to pickle", written, toPickle(cut(bytes, size)));
+  if (isError(whole) !== (written.length > 1)) {
+    throw new Finding("JSON to pickle and values", `${whole} ${written}`);
+  }
   if (!isError(whole)) {
     same("JSON stream", [whole], all);
+    const direct = Uint8Array.fromHex(written[0]!);
+    same("JSON to pickle", whole, attempt(() => loads(direct, options)));
+    checkOpcodes(direct);
     const text = dumpsJson(loadsJson(bytes, options));
     same("JSON again", whole, attempt(() => loadsJson(text, options)));
     const pickled = dumps(loadsJson(bytes, options));
     same("pickled JSON", whole, attempt(() => loads(pickled, options)));
-    for (const { name } of opcodesOf(pickled)) {
-      if (FORBIDDEN.has(name)) throw new Finding("opcode from JSON", name);
-    }
+    checkOpcodes(pickled);
   }
   if (streams) {
     same(
