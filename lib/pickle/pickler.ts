@@ -130,6 +130,8 @@ const FRAME_HEADER = 9;
 const SLACK = 4096;
 /** Up to here a loop is quicker than the platform's encoder. */
 const SHORT_TEXT = 64;
+/** Up to here a text is likely to come again. */
+const WORD = 12;
 /** Objects of more keys are written piece by piece. */
 const SMALL_OBJECT = 128;
 /** What is kept from one call to the next, at most. */
@@ -326,6 +328,7 @@ const NO_STATES: unknown[] = [];
 const arrayPrototype = Array.prototype as object;
 const objectPrototype = Object.prototype as object;
 const tuplePrototype = Tuple.prototype as object;
+const dictPrototype = PyDict.prototype as object;
 
 /** Writes pickles. */
 export class Pickler implements Machine<unknown, Uint8Array> {
@@ -387,6 +390,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Where the table grows. */
   #textLimit: number = SMALL_TABLE / 2;
   #textCount = 0;
+  /** Numbers of the texts met last, by their first and last character. */
+  readonly #recent: Int32Array<ArrayBuffer> = new Int32Array(256);
   #texts: string[] = [""];
   #hashes: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE / 2 + 1);
   #textIds: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE / 2 + 1);
@@ -938,6 +943,16 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   #text(text: string, at: number): number {
     const length = text.length;
     if (length > SHORT_TEXT) return this.#longText(text, at);
+    // A short text that was there a moment ago is found without its hash.
+    let recent = 0;
+    if (length <= WORD && length > 0) {
+      recent = (text.charCodeAt(0) * 5 + text.charCodeAt(length - 1) * 17 +
+        length) & 0xff;
+      const latest = this.#recent[recent]!;
+      if (latest !== 0 && this.#texts[latest] === text) {
+        return this.#get(this.#lastText = this.#textIds[latest]!, at);
+      }
+    }
     const bytes = this.#bytes;
     let end = at + this.#textHead;
     let hash = SEED ^ length;
@@ -999,9 +1014,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       if (found === tag) {
         const number = this.#numbers[slot]!;
         if (this.#hashes[number] === hash && this.#texts[number] === text) {
-          const id = this.#textIds[number]!;
-          this.#lastText = id;
-          return this.#get(id, at);
+          this.#recent[recent] = number;
+          return this.#get(this.#lastText = this.#textIds[number]!, at);
         }
       }
       // Texts that were chosen to collide: the platform's map knows better.
@@ -1009,6 +1023,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       slot = (slot + 1) & mask;
     }
     const number = ++this.#textCount;
+    this.#recent[recent] = number;
     tags[slot] = tag;
     this.#numbers[slot] = number;
     this.#hashes[number] = hash;
@@ -1063,6 +1078,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   #forgetTexts(): void {
     const count = this.#textCount;
+    this.#recent.fill(0);
     this.#tags.fill(0);
     if (this.#tags !== this.#smallTags) {
       this.#tags = this.#smallTags;
@@ -1465,6 +1481,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#list(value as unknown[]);
     } else if (prototype === tuplePrototype) {
       this.#tuple(value as Tuple);
+    } else if (prototype === dictPrototype) {
+      this.#map(value, (value as PyDict).flat() as unknown[]);
     } else if (prototype === null || isForeignObject(prototype)) {
       this.#record(value as Record<string, unknown>);
     } else {
@@ -2200,10 +2218,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         : this.#binary(value);
     }
     if (value instanceof Map && isCoreMap(prototype)) {
-      return this.#map(
-        value,
-        value instanceof PyDict ? value.flat() as unknown[] : flatten(value),
-      );
+      return this.#map(value, flatten(value));
     }
     if (value instanceof Set && isCoreSet(prototype)) return this.#set(value);
     if (value instanceof Constant) {
@@ -2652,7 +2667,7 @@ function isCoreBytes(value: object, prototype: object): boolean {
 }
 
 function isCoreMap(prototype: object): boolean {
-  return prototype === Map.prototype || prototype === PyDict.prototype;
+  return prototype === Map.prototype;
 }
 
 function isCoreSet(prototype: object): boolean {
