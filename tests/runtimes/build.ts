@@ -4,6 +4,8 @@
  * @module
  */
 
+import { pathOf, urlOf } from "./support.ts";
+
 const root = new URL("../../", import.meta.url);
 
 /** Folders of the library's tests that need no Deno. */
@@ -38,11 +40,11 @@ export async function bundle(
       "bundle",
       "--quiet",
       "--platform=browser",
-      `--config=${decodeURIComponent(new URL("deno.json", root).pathname)}`,
+      `--config=${pathOf(new URL("deno.json", root))}`,
       `--output=${output}`,
-      decodeURIComponent(new URL(entry, root).pathname),
+      pathOf(new URL(entry, root)),
     ],
-    cwd: root,
+    cwd: pathOf(root),
     stdout: "null",
     stderr: "piped",
   }).output();
@@ -90,7 +92,7 @@ export const suite = (files, options) => ownTests(files, tests, options);
     await bundle("tests/runtimes/suite.ts", `${folder}/suite.js`) &&
     (options.own !== true ||
       await bundle(
-        new URL(`file://${folder}/own_entry.ts`),
+        urlOf(`${folder}/own_entry.ts`),
         `${folder}/own.js`,
       ));
 }

@@ -9,6 +9,7 @@
 import { build } from "./build.ts";
 import type { Outcome } from "./outcome.ts";
 import { OLD_DENO, type Runtime, RUNTIMES, type Task } from "./runners.ts";
+import { pathOf } from "./support.ts";
 
 const HELP = `Usage: deno task runtimes [--quick] [--only=TEXT] [RUNTIME…]
 
@@ -44,7 +45,7 @@ async function checkTypes(): Promise<Row> {
   const start = performance.now();
   const { success, stderr } = await new Deno.Command("npx", {
     args: ["-y", OLD_DENO, "check", "--no-lock", "mod.ts"],
-    cwd: decodeURIComponent(new URL("../../", import.meta.url).pathname),
+    cwd: pathOf(new URL("../../", import.meta.url)),
     stderr: "piped",
   }).output();
   return {

@@ -6,7 +6,7 @@
 
 import { Browser } from "./browser.ts";
 import type { Outcome } from "./outcome.ts";
-import { CHROMIUM, has } from "./support.ts";
+import { CHROMIUM, has, pathOf } from "./support.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
 const DRIVER = new URL("driver.mjs", import.meta.url);
@@ -40,10 +40,6 @@ export interface Runtime {
  * the library itself needs no such thing.
  */
 const DEEP = "--stack-size=3900";
-
-function path(url: URL): string {
-  return decodeURIComponent(url.pathname);
-}
 
 async function firstLine(
   [program, ...args]: readonly string[],
@@ -79,9 +75,9 @@ function commandLine(
           ...args,
           ...run,
           ...isV8 && script === "own.js" ? [DEEP] : [],
-          path(DRIVER),
+          pathOf(DRIVER),
           `${folder}/${script}`,
-          path(FIXTURES),
+          pathOf(FIXTURES),
           JSON.stringify(options),
         ],
         signal: AbortSignal.timeout(timeout),

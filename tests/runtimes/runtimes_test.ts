@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { build } from "./build.ts";
 import { RUNTIMES } from "./runners.ts";
+import { urlOf } from "./support.ts";
 import { tryWorker } from "./worker/main.ts";
 
 const folder = await Deno.makeTempDir();
@@ -45,7 +46,7 @@ Deno.test({
   name: "a worker reads pickles",
   ignore: !built,
   async fn() {
-    assertEquals(await tryWorker(`file://${folder}/worker.js`), []);
+    assertEquals(await tryWorker(urlOf(`${folder}/worker.js`)), []);
   },
 });
 

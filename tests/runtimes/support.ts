@@ -1,5 +1,5 @@
 /**
- * Which programs are here.
+ * Which programs and files are where.
  *
  * @module
  */
@@ -20,3 +20,15 @@ export async function has(program: string): Promise<boolean> {
 
 /** Where Chromium is. */
 export const CHROMIUM: string = Deno.env.get("BRINE_CHROMIUM") ?? "chromium";
+
+/** The path of a `file:` address. */
+export function pathOf(url: URL | string): string {
+  const path = decodeURIComponent(new URL(url).pathname);
+  // Windows: /C:/folder
+  return /^\/[a-z]:/i.test(path) ? path.slice(1) : path;
+}
+
+/** The `file:` address of a path. */
+export function urlOf(path: string): URL {
+  return new URL(`file:///${path.replaceAll("\\", "/").replace(/^\//, "")}`);
+}
