@@ -246,6 +246,7 @@ const KEPT_LENGTHS: ReadonlySet<number> = new Set(
   Array.from(KEPT_KEYS, ({ length }) => length),
 );
 const MAX_NAME = 4096;
+const MAX_MARKS = 1_000_000;
 const MAX_NESTED = 10_000;
 const TEXT_ENCODINGS = new Set([
   "latin1",
@@ -1104,6 +1105,9 @@ class Machine {
     const reader = this.#reader;
     switch (code) {
       case 0x28: // MARK
+        if (this.#marks.length >= MAX_MARKS) {
+          throw new Fatal("limit", "too many marks");
+        }
         this.#marks.push(this.#stack.length);
         return;
       case 0x2e: // STOP

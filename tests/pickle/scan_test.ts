@@ -281,6 +281,31 @@ Deno.test("scan() reads no more of a stream than it may", async () => {
   );
 });
 
+Deno.test("scan() answers at once and in little memory, whatever it is given", async () => {
+  for (
+    const [name, pickle] of [
+      ["a length", bytes("\x8e\xff\xff\xff\xff\xff\xff\xff\xff.")],
+      ["an index", bytes("Nr\xff\xff\xff\xff0j\xff\xff\xff\xff.")],
+      ["digits", bytes("L" + "9".repeat(1_000_000) + "L\n.")],
+      ["marks", new Uint8Array(10_000_000).fill(0x28)],
+      ["depth", bytes("]".repeat(1_000_000) + "a".repeat(999_999) + ".")],
+      ["sets", new Uint8Array(1_000_000).fill(0x8f)],
+      ["dicts", new Uint8Array(1_000_000).fill(0x7d)],
+      ["doublings", bytes("N" + "2\x86".repeat(400_000) + ".")],
+    ] as const
+  ) {
+    await scan(pickle.subarray(0, 1000));
+    const base = Deno.memoryUsage().rss;
+    const start = performance.now();
+    await scan(pickle);
+    const taken = performance.now() - start;
+    const grown = Deno.memoryUsage().rss - base;
+    // A busy machine may take its time.
+    assert(taken < 3000, `${name}: ${taken} ms`);
+    assert(grown < 300_000_000, `${name}: ${grown} bytes`);
+  }
+});
+
 Deno.test("scan() is linear", async () => {
   const makers: Record<string, (n: number) => string> = {
     marks: (n) => "(".repeat(n),
