@@ -8,7 +8,6 @@ import { encodeUtf8 } from "../bytes/utf8.ts";
 import { dumps as dumpsJson, JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { dumps as dumpsPickle } from "../pickle/dump.ts";
-import { UnpicklingError } from "../pickle/errors.ts";
 import { openPickle } from "../pickle/open.ts";
 import { JsonToPickleStream } from "../transcode/json_to_pickle.ts";
 import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
@@ -230,13 +229,15 @@ async function* pickleToJson(
 
 const NEWLINE = 0x0a;
 
-/** The first pass; undefined for what is damaged: the second says how. */
+/**
+ * The first pass; undefined for what is damaged, since the second pass says
+ * better what is wrong with it, and for what cannot be read.
+ */
 async function makePlan(opened: Opened): Promise<PicklePlan | undefined> {
   try {
     return await planPickle(withoutLastLineEnds(opened.chunks));
-  } catch (error) {
-    if (error instanceof UnpicklingError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 
