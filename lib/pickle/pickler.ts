@@ -13,6 +13,7 @@
  * @module
  */
 
+import { secretInts } from "../bytes/secrets.ts";
 import { encodeUtf8, writeUtf8 } from "../bytes/utf8.ts";
 import { ByteArray } from "../python/byte_array.ts";
 import { Constant, Ellipsis, NotImplemented } from "../python/constants.ts";
@@ -297,7 +298,7 @@ let keys = new Map<string, Key>();
 let lastRun = 0;
 
 const encoder = new TextEncoder();
-const secrets = crypto.getRandomValues(new Int32Array(2));
+const secrets = secretInts(2);
 const SEED = secrets[0]!;
 const FACTOR = secrets[1]! | 1;
 

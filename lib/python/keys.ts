@@ -12,6 +12,8 @@
  * @module
  */
 
+import { secretInts } from "../bytes/secrets.ts";
+
 /** What a `Map` holds for a key. */
 export type CanonicalKey = string | number;
 
@@ -32,7 +34,7 @@ export class UnhashableError extends TypeError {
   }
 }
 
-const secrets = crypto.getRandomValues(new Int32Array(4));
+const secrets = secretInts(4);
 const SECRET_1 = secrets[0]!;
 const SECRET_2 = secrets[1]! | 1;
 const SECRET_3 = secrets[2]! | 1;
