@@ -416,9 +416,9 @@ class PickleSink implements JsonSink {
       const kind = checkUtf8(bytes, start, end);
       if (kind === 0) return undefined;
       // Halves of pairs that stand side by side are one character here.
-      return encodeUtf8(decodeUtf8(bytes.subarray(start, end)));
+      return encodeUtf8(decodeQuoted(bytes, start, end));
     }
-    if ((flags & HIGH) !== 0) decodeUtf8(bytes.subarray(start, end));
+    if ((flags & HIGH) !== 0) decodeQuoted(bytes, start, end);
     return encodeUtf8(unescapeText(bytes, start, end));
   }
 
@@ -1020,6 +1020,11 @@ class PickleSink implements JsonSink {
   constant(value: number): void {
     this.float(value);
   }
+}
+
+/** With the closing quote, so that a character cut off is told as Python does. */
+function decodeQuoted(bytes: Uint8Array, from: number, to: number): string {
+  return decodeUtf8(bytes.subarray(from, to + 1)).slice(0, -1);
 }
 
 function decodeAscii(bytes: Uint8Array, from: number, to: number): string {
