@@ -265,6 +265,10 @@ function writeLatin(out: Uint8Array, at: number, text: string): number {
   return at;
 }
 
+function isContainer(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
 /** A float as JSON has it in Python. */
 function floatText(value: number): string {
   if (value !== value) return "NaN";
@@ -597,7 +601,8 @@ export class Encoder {
       switch (this.#kinds[top]) {
         case ARRAY: {
           const items = list as unknown[];
-          if (items.length - index >= FEW) {
+          // Numbers and strings are written as quickly without.
+          if (items.length - index >= FEW && isContainer(items[index])) {
             const deepest = this.#nativeDepth();
             if (deepest > 0) {
               const end = plainUntil(items, { from: index, deepest });
@@ -1009,7 +1014,9 @@ export class Encoder {
         this.#latin("[]");
         return;
       }
-      if (value.length < MANY && this.#writeNative(value)) return;
+      if (
+        value.length < MANY && isContainer(value[0]) && this.#writeNative(value)
+      ) return;
       this.#push(ARRAY, value, value);
       this.#byte(0x5b);
       return;
