@@ -135,6 +135,8 @@ function readerOf(type: string): [number, Read] | undefined {
 
 interface Layout {
   length: number;
+  /** How many values there are in all, within as well. */
+  cells: number;
   isValid: (index: number) => boolean;
   at: (index: number) => unknown;
 }
@@ -168,8 +170,14 @@ function layoutFrom(parts: unknown, depth = 0): Layout | undefined {
   if (name === "dictionary") {
     const indices = layoutOf(typeText(type.args[0]), place);
     const values = layoutFrom(dictionary, depth + 1);
-    return indices && values && {
+    if (indices === undefined || values === undefined) return undefined;
+    // What is named may be large, and named over and over.
+    const isNested = values.cells > values.length;
+    const cells = indices.length * (isNested ? values.cells : 1);
+    if (cells > MAX_VALUES) return undefined;
+    return {
       ...indices,
+      cells,
       at: (i) => {
         const index = toCount(indices.at(i)) ?? values.length;
         return index < values.length && values.isValid(index)
@@ -224,6 +232,7 @@ function listLayout(
       : Number(offsets.getBigInt64((index + offset) * 8, true));
   return {
     length,
+    cells: length + items.cells,
     isValid,
     at: (i) => {
       const list: unknown[] = [];
@@ -254,8 +263,11 @@ function structLayout(
     }
   });
   if (columns.length < fields.length) return undefined;
+  const cells = columns.reduce((sum, [, { cells }]) => sum + cells, length);
+  if (cells > MAX_VALUES) return undefined;
   return {
     length,
+    cells,
     isValid,
     at: (i) => {
       const record = {};
@@ -279,18 +291,28 @@ function layoutOf(type: string, place: Place): Layout | undefined {
     // A length alone is cheap to write.
     return length > MAX_VALUES
       ? undefined
-      : { length, isValid: () => false, at: () => null };
+      : { length, cells: length, isValid: () => false, at: () => null };
   }
   if (type === "bool") {
     if (second === undefined || second.length * 8 < end) return undefined;
-    return { length, isValid, at: (i) => bitOf(second, i + offset) };
+    return {
+      length,
+      cells: length,
+      isValid,
+      at: (i) => bitOf(second, i + offset),
+    };
   }
   const number = readerOf(type);
   if (number !== undefined) {
     const [size, read] = number;
     if (second === undefined || second.length < end * size) return undefined;
     const view = viewOf(second);
-    return { length, isValid, at: (i) => read(view, i + offset) };
+    return {
+      length,
+      cells: length,
+      isValid,
+      at: (i) => read(view, i + offset),
+    };
   }
   const text = /^(large_)?(string|utf8|binary)$/.exec(type);
   if (text === null || second === undefined) return undefined;
@@ -306,6 +328,7 @@ function layoutOf(type: string, place: Place): Layout | undefined {
       : Number(offsets.getBigInt64(index * 8, true));
   return {
     length,
+    cells: length,
     isValid,
     at: (i) => {
       const from = at(i + offset);
@@ -556,7 +579,7 @@ export class ArrowTable extends PyObject {
     const arrays = this.#arrays();
     const records: Record<string, unknown>[] = [];
     const rows = Math.min(this.length, limit);
-    checkCount(rows * arrays.length);
+    checkCount(rows * Math.max(1, arrays.length));
     for (let row = 0; row < rows; row++) {
       const record = {};
       arrays.forEach((array, i) => {

@@ -572,7 +572,7 @@ function checkSpread(array: NdArray): void {
   const most = BigInt(
     Math.max(
       FREE_VALUES,
-      dtype.hasObjects ? array.size * 64 : array.bytes.length * 64,
+      dtype.hasObjects ? array.size * leafCount(dtype) : array.bytes.length,
     ),
   );
   if (arrays > most || values > most) {

@@ -51,8 +51,10 @@ interface Values {
   plainAt?: ((index: number) => unknown) | undefined;
 }
 
-/** More rows than this only where there are bytes behind them. */
-const FREE_ROWS = 10_000_000;
+/** A range may promise any number of labels, but not more than these. */
+const FREE_ROWS = 100_000_000;
+/** No table is wider. */
+const MAX_COLUMNS = 1_000_000;
 /** No more cells as records: an array may be every column of a thousand. */
 const MAX_CELLS = 100_000_000;
 
@@ -68,6 +70,8 @@ const NOTHING: Values = { length: 0, dtype: "object", at: () => undefined };
 function numpyValues(array: NdArray, row: number | undefined): Values {
   const { shape, strides, dtype } = array;
   const flat = array.ndim === 1;
+  // Elements without bytes could be any number.
+  if (dtype.itemsize === 0) return NOTHING;
   if (!flat && (array.ndim !== 2 || row === undefined)) return NOTHING;
   const from = flat ? 0 : row! * strides[0]!;
   const stride = strides[flat ? 0 : 1]!;
@@ -827,8 +831,15 @@ function levelValues(dict: unknown): Values {
   const labels = levels.map((level) => valuesOf(level));
   const places = codes.map((code) => valuesOf(code));
   if (labels.length !== places.length || labels.length === 0) return NOTHING;
+  const length = places.reduce(
+    (least, { length }) => Math.min(least, length),
+    Infinity,
+  );
+  if (length * labels.length > MAX_CELLS) {
+    throw new LimitError("values", MAX_CELLS);
+  }
   return {
-    length: Math.min(...places.map(({ length }) => length)),
+    length,
     dtype: "object",
     at: (i) =>
       Tuple.from(labels.map((level, n) => {
@@ -1013,6 +1024,10 @@ function placesOf(placement: unknown, rows: number): number[] {
 }
 
 function rowsOf(values: unknown): number {
+  return Math.min(blockHeight(values), MAX_COLUMNS);
+}
+
+function blockHeight(values: unknown): number {
   const array = values instanceof NdArray
     ? values
     : values instanceof PyObject
@@ -1098,6 +1113,7 @@ export class DataFrame extends PyObject {
     if (this.#columns !== undefined) return this.#columns;
     const columns: (Values | undefined)[] = [];
     const count = this.columnIndex?.length ?? 0;
+    if (count > MAX_COLUMNS) throw new LimitError("values", MAX_COLUMNS);
     for (const { values, places } of this.#manager().blocks) {
       places.forEach((place, row) => {
         if (place >= 0 && place < count) columns[place] = valuesOf(values, row);
@@ -1113,7 +1129,11 @@ export class DataFrame extends PyObject {
 
   /** The labels of the columns, in order. */
   get columns(): unknown[] {
-    return this.columnIndex?.toArray() ?? [];
+    const { columnIndex } = this;
+    if (columnIndex !== undefined && columnIndex.length > MAX_COLUMNS) {
+      throw new LimitError("values", MAX_COLUMNS);
+    }
+    return columnIndex?.toArray() ?? [];
   }
 
   /** The labels of the rows. */
@@ -1139,7 +1159,10 @@ export class DataFrame extends PyObject {
     for (const column of this.#values()) {
       if (column !== undefined) most = Math.min(most, column.length);
     }
-    if (this.#values().length === 0) checkRows(most);
+    // Rows without columns are made up of nothing.
+    if (this.#values().length === 0 && most > MAX_COLUMNS) {
+      throw new LimitError("values", MAX_COLUMNS);
+    }
     return most;
   }
 

@@ -14,10 +14,18 @@ import {
 } from "./fields.ts";
 import { inertType } from "./inert.ts";
 import { setInspect } from "./inspect.ts";
+import { LimitError } from "./limits.ts";
 import { NdArray, NumpyScalar, plainElement } from "./numpy.ts";
 import { shapeFrom } from "./numpy_dtype.ts";
 import { Global, PyObject } from "./object.ts";
 import { register } from "./registry.ts";
+
+/** No more triples or edges at once: a list may be named a thousand times. */
+const MAX_ITEMS = 10_000_000;
+
+function checkItems(count: number): void {
+  if (count > MAX_ITEMS) throw new LimitError("values", MAX_ITEMS);
+}
 
 function numberAt(array: NdArray, index: number): number | undefined {
   return toInteger(array.at(index));
@@ -70,12 +78,18 @@ export class SparseMatrix extends PyObject {
   /** The elements that are there, in the format's own order. */
   get data(): NdArray | undefined {
     const data = attributeOf(this, "data");
-    return data instanceof NdArray ? data : undefined;
+    // Elements without bytes could be any number.
+    return data instanceof NdArray && data.dtype.itemsize > 0
+      ? data
+      : undefined;
   }
 
   #array(name: string): NdArray | undefined {
     const array = attributeOf(this, name);
-    return array instanceof NdArray && array.ndim === 1 ? array : undefined;
+    return array instanceof NdArray && array.ndim === 1 &&
+        array.dtype.itemsize > 0
+      ? array
+      : undefined;
   }
 
   /**
@@ -139,7 +153,8 @@ export class SparseMatrix extends PyObject {
     const { data } = this;
     if (
       !(row instanceof NdArray) || !(column instanceof NdArray) ||
-      data === undefined
+      data === undefined || row.ndim !== 1 || column.ndim !== 1 ||
+      data.ndim !== 1
     ) return [];
     const length = Math.min(row.size, column.size, data.size);
     return Array.from({ length }, (_, i) => [
@@ -154,6 +169,12 @@ export class SparseMatrix extends PyObject {
     const values = this.#array("data");
     const triples: [number, number, unknown][] = [];
     if (rows === undefined || values === undefined) return triples;
+    let count = 0;
+    for (let row = 0; row < rows.size; row++) {
+      const columns = rows.at(row);
+      if (Array.isArray(columns)) count += columns.length;
+    }
+    checkItems(count);
     for (let row = 0; row < Math.min(rows.size, values.size); row++) {
       const columns = rows.at(row);
       const items = values.at(row);
@@ -183,7 +204,9 @@ export class SparseMatrix extends PyObject {
     const { data } = this;
     const [rows = 0, columns = 0] = this.shape;
     const triples: [number, number, unknown][] = [];
-    if (offsets === undefined || data?.ndim !== 2) return triples;
+    if (offsets === undefined || data?.ndim !== 2 || data.size === 0) {
+      return triples;
+    }
     for (let i = 0; i < Math.min(offsets.size, data.shape[0]!); i++) {
       const offset = numberAt(offsets, i) ?? 0;
       for (let column = 0; column < data.shape[1]!; column++) {
@@ -201,9 +224,10 @@ export class SparseMatrix extends PyObject {
     const inner = this.#array("indices");
     const { data } = this;
     const triples: [number, number, unknown][] = [];
-    if (starts === undefined || inner === undefined || data?.ndim !== 3) {
-      return triples;
-    }
+    if (
+      starts === undefined || inner === undefined || data?.ndim !== 3 ||
+      data.size === 0
+    ) return triples;
     const [count = 0, height = 0, width = 0] = data.shape;
     let next = 0;
     for (let outer = 0; outer + 1 < starts.size; outer++) {
@@ -352,8 +376,10 @@ export class NetworkxGraph extends PyObject {
     const done = new Set<unknown>();
     const adjacency = attributeOf(this, "_adj") ?? attributeOf(this, "adj") ??
       attributeOf(this, "_succ");
+    let steps = 0;
     for (const [source, targets] of entriesOf(adjacency)) {
       for (const [target, data] of entriesOf(targets)) {
+        checkItems(++steps);
         // Both directions share one dict.
         if (!this.isDirected) {
           if (done.has(data)) continue;
@@ -364,6 +390,7 @@ export class NetworkxGraph extends PyObject {
           continue;
         }
         for (const [key, attributes] of entriesOf(data)) {
+          checkItems(++steps);
           edges.push([source, target, attributes, key]);
         }
       }

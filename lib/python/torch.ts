@@ -751,7 +751,7 @@ export class Tensor extends PyObject {
     }
     let values = 1n;
     for (const size of shape) values *= BigInt(size);
-    const most = Math.max(FREE_VALUES, bytes.length * 64);
+    const most = Math.max(FREE_VALUES, bytes.length);
     const rows = shape.slice(0, -1).reduce((a, b) => a * (b || 1), 1);
     if (values > BigInt(most) || rows > most) {
       throw new LimitError("values", most);

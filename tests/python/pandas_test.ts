@@ -312,6 +312,52 @@ Deno.test("blocks that lie give nothing", () => {
   assertEquals(value.toRecords().length, 0);
 });
 
+Deno.test("arrays without bytes are no columns", () => {
+  const range = (stop: number) =>
+    index("RangeIndex", { name: null, start: 0, stop, step: 1 });
+  const nothing = new NdArray(new Uint8Array(0), {
+    dtype: "V0",
+    shape: [2 ** 40],
+  });
+  const empty = new NdArray(new Float64Array(0), { shape: [2 ** 40, 0] });
+  for (const values of [nothing, empty]) {
+    const block = new PyObject(
+      new Global("pandas._libs.internals", "_unpickle_block"),
+      [values, new Slice(0, 2 ** 40, 1), 2],
+      { via: "reduce" },
+    );
+    const wide = frame([block], [range(2 ** 40), range(3)]);
+    assertThrows(() => wide.toRecords(), LimitError);
+    const narrow = frame([block], [range(2), range(3)]);
+    assertEquals(narrow.toRecords(), []);
+  }
+  const manager = new PyObject(
+    new Global("pandas.core.internals.managers", "SingleBlockManager"),
+    [],
+    { state: Tuple.of<unknown>([range(1)], [nothing], [range(1)], {}) },
+  );
+  const series = loads(dumps(
+    new PyObject(new Global("pandas", "Series"), [], {
+      state: { _mgr: manager, _name: null },
+    }),
+  ));
+  assert(series instanceof Series);
+  assertEquals(series.length, 0);
+});
+
+Deno.test("levels named over and over are bounded", () => {
+  const level = new NdArray(["a"]);
+  const codes = new NdArray(new Int8Array(1_000_000));
+  const value = loads(dumps(index("MultiIndex", {
+    levels: new Array(1000).fill(level),
+    codes: new Array(1000).fill(codes),
+    names: new Array(1000).fill(null),
+    sortorder: null,
+  })));
+  assert(value instanceof PandasIndex);
+  assertThrows(() => value.toArray(), LimitError);
+});
+
 Deno.test("an index within itself ends", () => {
   const dict: Record<string, unknown> = { name: null };
   const object = index("Index", dict);

@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dumps as toJson } from "../../lib/json/mod.ts";
 import { dumps, loads } from "../../lib/pickle/mod.ts";
 import {
   Global,
+  LimitError,
   NdArray,
   NetworkxGraph,
   PyObject,
@@ -82,6 +83,30 @@ Deno.test("sparse matrices that lie give no more than there is", () => {
       assert(matrix(format, lie).toTriples().length <= 1);
     }
   }
+});
+
+Deno.test("sparse matrices and graphs without bytes behind them are bounded", () => {
+  const nothing = (shape: number[]) =>
+    new NdArray(new Uint8Array(0), { dtype: "V0", shape });
+  const many = ints(0, 2 ** 31 - 1);
+  const bare = { indptr: many, indices: nothing([2 ** 40]) };
+  for (const format of ["csr", "bsr", "coo", "dia", "lil"]) {
+    const value = matrix(format, {
+      ...bare,
+      row: nothing([2 ** 40]),
+      col: nothing([2 ** 40]),
+      offsets: ints(0),
+      rows: nothing([2 ** 40]),
+      data: nothing(format === "bsr" ? [1, 2 ** 30, 0] : [2 ** 40]),
+    });
+    assertEquals(value.toTriples(), []);
+  }
+  const list = new Array(100_000).fill(0);
+  const lil = matrix("lil", {
+    rows: new NdArray(new Array(1000).fill(list)),
+    data: new NdArray(new Array(1000).fill(list)),
+  });
+  assertThrows(() => lil.toTriples(), LimitError);
 });
 
 Deno.test("graphs give nodes and edges", () => {
