@@ -497,6 +497,15 @@ numpy.core.memmap memmap`,
   },
   {
     verdict: "unknown",
+    reason: "stands for an array in another file, which joblib opens",
+    source: "joblib, numpy_pickle_compat.py",
+    names: `
+joblib.numpy_pickle NDArrayWrapper ZNDArrayWrapper
+joblib.numpy_pickle_compat NDArrayWrapper ZNDArrayWrapper
+joblib.hashing _ConsistentSet _MyHash`,
+  },
+  {
+    verdict: "unknown",
     reason: "reaches attributes or items of what it is called with later",
     source: "modelaudit and picklescan deny it",
     names: `
@@ -559,22 +568,16 @@ io open FileIO open_code TextIOWrapper BufferedReader BufferedWriter
 _io open FileIO open_code TextIOWrapper BufferedReader BufferedWriter
 codecs open EncodedFile decode lookup
 _codecs decode lookup register
-pathlib Path.open Path.read_bytes Path.read_text Path.write_bytes Path.write_text Path.unlink Path.rmdir Path.rename Path.touch Path.mkdir Path.chmod Path.symlink_to
-pathlib PosixPath.open PosixPath.read_bytes PosixPath.read_text PosixPath.write_bytes PosixPath.write_text PosixPath.unlink
 logging FileHandler
 logging.handlers RotatingFileHandler TimedRotatingFileHandler SocketHandler SMTPHandler HTTPHandler
 logging.config fileConfig dictConfig listen
-uuid _get_command_stdout _popen
+uuid _get_command_stdout _popen _find_mac_near_keyword _find_mac_under_heading _find_mac_netstat _ifconfig_getter _ip_getter _arp_getter _lanscan_getter _netstat_getter _ipconfig_getter _netbios_getter _unix_getter getnode
 csv DictWriter
 copyreg add_extension pickle _extension_registry _inverted_registry _extension_cache dispatch_table constructor remove_extension clear_extension_cache
 networkx read_gpickle
 sklearn.datasets load_files
 sklearn.utils._testing raises
-xml.etree.ElementTree parse
-joblib load dump
-joblib.numpy_pickle load dump
-joblib.numpy_pickle_compat load_compatibility
-scipy.io loadmat`,
+xml.etree.ElementTree parse`,
   },
 ];
 
@@ -599,7 +602,7 @@ const MODULES: readonly ModuleGroup[] = [
     reason: "runs code",
     source: SCANNERS,
     modules:
-      "code codeop runpy timeit cProfile profile trace pdb bdb doctest idlelib lib2to3 numpy.f2py torch._dynamo torch._inductor torch.fx pstats hotshot tabnanny compileall py_compile sched unittest test.support _testcapi _testinternalcapi antigravity IPython ipykernel",
+      "code codeop runpy timeit cProfile profile trace pdb bdb doctest idlelib lib2to3 numpy.f2py torch._dynamo torch._inductor torch.fx torch.jit torch.distributed torch.testing torch.utils.bottleneck torch.utils.cpp_extension torch.utils.collect_env torch.utils._config_module pandas.core.computation pstats hotshot tabnanny compileall py_compile sched unittest test.support _testcapi _testinternalcapi antigravity IPython ipykernel",
   },
   {
     reason: "imports what the pickle names",
@@ -621,7 +624,7 @@ const MODULES: readonly ModuleGroup[] = [
     reason: "loads a pickle",
     source: SCANNERS,
     modules:
-      "pickle _pickle cPickle pickletools shelve dbm anydbm jsonpickle hickle klepto sklearn.externals.joblib torch.hub torch.package yaml ruamel",
+      "pickle _pickle cPickle pickletools shelve dbm anydbm jsonpickle hickle klepto joblib sklearn.externals.joblib torch.hub torch.package yaml ruamel numpy.lib.npyio numpy.lib._npyio_impl pandas.io torch.utils.data.datapipes",
   },
   {
     reason: "reaches native code",
@@ -633,13 +636,13 @@ const MODULES: readonly ModuleGroup[] = [
     reason: "opens connections",
     source: SCANNERS,
     modules:
-      "socket _socket ssl _ssl urllib urllib2 urllib3 urlparse http.client http.server httplib httplib2 requests aiohttp httpx smtplib smtpd ftplib imaplib poplib nntplib telnetlib xmlrpc xmlrpclib SimpleXMLRPCServer SocketServer socketserver asyncio asyncore asynchat webbrowser paramiko select selectors wsgiref BaseHTTPServer SimpleHTTPServer CGIHTTPServer cgi cgitb twisted tornado websocket boto3 botocore",
+      "socket _socket ssl _ssl urllib urllib2 urllib3 urlparse http.client http.server httplib httplib2 requests aiohttp httpx smtplib smtpd ftplib imaplib poplib nntplib telnetlib xmlrpc xmlrpclib SimpleXMLRPCServer SocketServer socketserver asyncio _asyncio asyncore asynchat webbrowser paramiko select selectors wsgiref BaseHTTPServer SimpleHTTPServer CGIHTTPServer cgi cgitb twisted tornado websocket boto3 botocore",
   },
   {
     reason: "reads or writes files",
     source: SCANNERS,
     modules:
-      "shutil tempfile glob fileinput linecache filecmp zipfile tarfile sqlite3 _sqlite3 distutils mailbox bz2 _bz2 gzip lzma _lzma zlib dircache netrc zipapp",
+      "scipy.io shutil tempfile glob fileinput linecache filecmp zipfile tarfile sqlite3 _sqlite3 distutils mailbox bz2 _bz2 gzip lzma _lzma zlib dircache netrc zipapp",
   },
   {
     reason: "reaches the interpreter or the system",
@@ -709,6 +712,23 @@ const UNKNOWN: NameEntry = {
 
 const PYTHON = "Python documentation, Data model";
 
+const EXCEPTION: NameEntry = {
+  verdict: "unknown",
+  reason: "an exception, by its name",
+  source: "PEP 8, Exception Names",
+};
+
+const PATH_METHOD: NameEntry = {
+  verdict: "dangerous",
+  reason: "reads or writes files",
+  source: "Python documentation, pathlib, Concrete paths",
+};
+
+/** Exceptions travel from one process to another; they do nothing. */
+function isException(name: string): boolean {
+  return /^[A-Z]\w*(?:Error|Exception|Warning|Timeout)$/.test(name);
+}
+
 /** The entry of a module, or of the nearest one above it. */
 function deniedModule(module: string): NameEntry | undefined {
   for (
@@ -726,7 +746,10 @@ function judgeExactly(module: string, name: string): NameEntry {
   const entry = EXACT.get(`${module}\n${name}`);
   if (entry !== undefined) return entry;
   const denied = deniedModule(module);
-  if (denied !== undefined) return denied;
+  if (denied !== undefined) return isException(name) ? EXCEPTION : denied;
+  if (/^pathlib(?:\._local)?$/.test(module) && /^(?!Pure)\w+\.\w/.test(name)) {
+    return PATH_METHOD;
+  }
   const parts = name.split(".");
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!;

@@ -308,6 +308,7 @@ class Machine {
   #at = 0;
   #frameEnd = 0;
   #brokenFrames = 0;
+  #tooMany = false;
   #readsMemo = false;
   #top: Node = UNKNOWN;
 
@@ -687,7 +688,11 @@ class Machine {
   #offer(bytes: Uint8Array, offset: number, loaded = false): void {
     if (!loaded && !mayNest(bytes)) return;
     if (this.#nested.length >= MAX_NESTED) {
-      throw new Fatal("limit", "too many values that look like pickles");
+      if (!this.#tooMany) {
+        this.#note("limit", "too many values that look like pickles");
+      }
+      this.#tooMany = true;
+      return;
     }
     this.#nested.push({ bytes, offset, loaded });
   }
@@ -1483,9 +1488,38 @@ function latin1Bytes(text: string): Uint8Array {
   });
 }
 
-/** Beginnings of base64 of pickles, gzip, zlib and zip. */
-const BASE64_STARTS =
-  /^(?:gA[EIMQU]|gA[A-Za-z]|H4sI|eJ|eN|eA|eF|UEsD|Y[2-3]|K[A-Z]|fX|XX)/;
+/** First characters of the base64 of what `mayBeBase64` looks for. */
+const BASE64_STARTS: ReadonlySet<number> = new Set(
+  Array.from("gHUeYKfX", (character) => character.charCodeAt(0)),
+);
+
+/** Whether a text may be base64 of a pickle or a packed one, at a glance. */
+function mayBeBase64(bytes: Uint8Array): boolean {
+  const head = unquad(bytes.subarray(0, 4));
+  if (head === undefined) return false;
+  const a = head.charCodeAt(0);
+  const b = head.charCodeAt(1);
+  if (
+    (a === 0x80 && b <= 5) || (a === 0x1f && b === 0x8b) || head === "PK\x03" ||
+    (a === 0x78 && (a * 256 + b) % 31 === 0)
+  ) return true;
+  // Protocols 0 and 1 begin with a name or a mark and end with a dot.
+  if (a !== 0x63 && a !== 0x28 && a !== 0x7d && a !== 0x5d) return false;
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--;
+  return unquad(bytes.subarray(end - 4, end))?.trimEnd().endsWith(".") ?? false;
+}
+
+/** What four characters of base64 stand for. */
+function unquad(bytes: Uint8Array): string | undefined {
+  const text = decodeLatin1(bytes).replaceAll("-", "+").replaceAll("_", "/");
+  if (!/^[A-Za-z0-9+/]{2,4}={0,2}$/.test(text)) return undefined;
+  try {
+    return atob(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether bytes may hold a pickle, at a glance. */
 function mayNest(bytes: Uint8Array): boolean {
@@ -1510,7 +1544,7 @@ function mayNest(bytes: Uint8Array): boolean {
     if (bytes.includes(0x0a) || bytes.includes(0x93)) return true;
   }
   if (length < 12) return false;
-  return BASE64_STARTS.test(decodeLatin1(bytes.subarray(0, 4)));
+  return BASE64_STARTS.has(first) && mayBeBase64(bytes);
 }
 
 const IDENTIFIERS = /^[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*$/;
