@@ -176,6 +176,98 @@ const chromium: Runtime = {
   },
 };
 
+const WORKERD_CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [
+    (name = "main.js", esModule = embed "workerd.js"),
+    (name = "suite.js", esModule = embed "suite.js"),
+  ],
+  compatibilityDate = "2026-01-01",
+);
+`;
+
+/** Files come with the request, since there is no file system. */
+const WORKERD_MAIN = `import { suite } from "./suite.js";
+export default {
+  async fetch(request) {
+    const form = await request.formData();
+    const files = {};
+    for (const [path, file] of form) {
+      if (path !== "options") files[path] = new Uint8Array(await file.arrayBuffer());
+    }
+    const options = JSON.parse(form.get("options"));
+    return Response.json(await suite(files, options));
+  },
+};
+`;
+
+/**
+ * The program itself: what npm starts is a script that starts it, and that does
+ * not end it.
+ */
+async function workerdPath(): Promise<string | undefined> {
+  const script = await firstLine(
+    ["npx", "-y", "-p", "workerd", "-c", "command -v workerd"],
+  );
+  if (script === undefined) return undefined;
+  const packages = script.replace(/\.bin\/workerd$/, "@cloudflare");
+  for await (const { name } of Deno.readDir(packages)) {
+    if (name.startsWith("workerd-")) return `${packages}/${name}/bin/workerd`;
+  }
+  return undefined;
+}
+
+/** The server of Cloudflare's Workers. */
+const workerd: Runtime = {
+  name: "workerd",
+  remote: true,
+  async version() {
+    const program = await workerdPath();
+    return program && await firstLine([program, "--version"]);
+  },
+  async run({ folder, script, options = {}, timeout = 600_000 }) {
+    if (script !== "suite.js") throw new Error("it runs suite.js only");
+    await Deno.writeTextFile(`${folder}/workerd.capnp`, WORKERD_CONFIG);
+    await Deno.writeTextFile(`${folder}/workerd.js`, WORKERD_MAIN);
+    const signal = AbortSignal.timeout(timeout);
+    const program = await workerdPath();
+    const child = new Deno.Command(program!, {
+      args: ["serve", "--control-fd=1", `${folder}/workerd.capnp`],
+      stdout: "piped",
+      stderr: "inherit",
+      signal,
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    try {
+      // It says which port it was given.
+      const { value = "" } = await reader.read();
+      const { port } = JSON.parse(value.split("\n")[0]!);
+      const body = new FormData();
+      body.set("options", JSON.stringify(options));
+      for (const path of await fixturePaths()) {
+        const bytes = await Deno.readFile(new URL(path, FIXTURES));
+        body.set(path, new Blob([bytes]));
+      }
+      const response = await fetch(`http://127.0.0.1:${port}/`, {
+        method: "POST",
+        body,
+        signal,
+      });
+      if (!response.ok) throw new Error(await response.text());
+      return await response.json();
+    } finally {
+      await reader.cancel();
+      child.kill();
+      await child.status;
+    }
+  },
+};
+
 function isInPath(program: string): boolean {
   return (Deno.env.get("PATH") ?? "").split(":").some((folder) => {
     try {
@@ -201,5 +293,6 @@ export const RUNTIMES: readonly Runtime[] = [
     "bun",
     isInPath(bun) || bun.includes("/") ? [bun] : ["npx", "-y", "bun@1"],
   ),
+  workerd,
   chromium,
 ];

@@ -223,6 +223,15 @@ function checkWritten(
   }
 }
 
+function isAlone(bytes: Bytes, options: pickle.LoadOptions): boolean {
+  try {
+    const values = machine(Infinity)(bytes, options) as unknown[];
+    return values.length === 1;
+  } catch {
+    return false;
+  }
+}
+
 /** Both transcoders, against loads and dumps. */
 async function checkTexts(
   { name, group, options }: Omit<Fixture, "pickles">,
@@ -237,8 +246,8 @@ async function checkTexts(
       ),
     )
   );
-  // A stream takes the bytes behind the pickle too.
-  if (file !== "cpython") assertEquals(streamedText, text);
+  // A stream takes the bytes behind the pickle for another one.
+  if (isAlone(bytes, given)) assertEquals(streamedText, text);
   if (
     file !== "values" || Object.keys(options).length > 0 ||
     group === "frames" || name === "bytes_shared" ||
