@@ -295,11 +295,11 @@ Deno.test("scan() answers at once and in little memory, whatever it is given", a
     ] as const
   ) {
     await scan(pickle.subarray(0, 1000));
-    const base = Deno.memoryUsage().rss;
+    const base = Deno.memoryUsage().heapUsed;
     const start = performance.now();
     await scan(pickle);
     const taken = performance.now() - start;
-    const grown = Deno.memoryUsage().rss - base;
+    const grown = Deno.memoryUsage().heapUsed - base;
     // A busy machine may take its time.
     assert(taken < 3000, `${name}: ${taken} ms`);
     assert(grown < 300_000_000, `${name}: ${grown} bytes`);
