@@ -4,12 +4,12 @@
  * @module
  */
 
-import { DEFAULT_LIMITS, type Limits } from "../python/limits.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
 import type { Conversion } from "./conversion.ts";
 import { type Format, formatOfName, FORMATS } from "./formats.ts";
 import { findSources, type Source, STDIN } from "./input.ts";
 import { type Job, runJobs } from "./jobs.ts";
+import { LIMIT, readLimits } from "./limits.ts";
 import { plural, printable } from "./text.ts";
 
 /** Converts files. */
@@ -95,14 +95,7 @@ export const convert: Command = {
       help:
         "With --types tagged to a pickle: a class or function that the pickle may name, such as datetime.date; datetime.* for all of a module, * for all if you trust the JSON",
     },
-    {
-      name: "limit",
-      value: "NAME=NUMBER",
-      many: true,
-      help: `A limit against hostile input: ${
-        Object.keys(DEFAULT_LIMITS).join(", ")
-      }; =none takes it away`,
-    },
+    LIMIT,
     {
       name: "gzip",
       help: "Compress the output, whatever its name",
@@ -188,33 +181,6 @@ function readIndent(text: string): number | string {
   if (text === "tab") return "\t";
   if (/^\d{1,3}$/.test(text)) return Number(text);
   throw new UsageError("--indent is a number of blanks, or tab");
-}
-
-function readLimits(texts: readonly string[]): Limits {
-  const limits: Limits = {};
-  const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
-  for (const text of texts) {
-    const [, typed = "", value = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-    const plain = typed.replaceAll("-", "").toLowerCase();
-    const name = names.find((name) => name.toLowerCase() === plain);
-    if (name === undefined) {
-      throw new UsageError(
-        `--limit is NAME=NUMBER; the names are ${names.join(", ")}`,
-      );
-    }
-    const [, digits, unit = ""] =
-      /^(\d+(?:\.\d+)?(?:e\d+)?)([kMGT]?)B?$/i.exec(value) ?? [];
-    if (value === "none") limits[name] = Infinity;
-    else if (digits === undefined) {
-      throw new UsageError(
-        `--limit ${name}=… takes a number, such as 1000 or 64M, or none`,
-      );
-    } else {
-      limits[name] = Number(digits) *
-        1000 ** ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
-    }
-  }
-  return limits;
 }
 
 /** What the output's name says, where nothing else was said. */

@@ -7,6 +7,7 @@
 import { JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { openPickle } from "../pickle/open.ts";
+import type { Limits } from "../python/limits.ts";
 import {
   outline,
   partsOf,
@@ -26,6 +27,7 @@ import {
   type Source,
   withoutLastLineEnds,
 } from "./input.ts";
+import { LIMIT, readLimits } from "./limits.ts";
 import { print } from "./output.ts";
 import { columns } from "./progress.ts";
 import { type Colour, paint } from "./style.ts";
@@ -82,6 +84,7 @@ export const show: Command = {
       name: "keep-memo",
       help: "The file's pickles come from one Pickler object",
     },
+    LIMIT,
   ],
   examples: [
     ["brine show model.pkl", "What is this?"],
@@ -110,6 +113,7 @@ export const show: Command = {
           const { values, more } = await readSome(opened, facts, {
             encoding: args.value("encoding") as "ascii" | undefined,
             keepMemo: args.flag("keep-memo"),
+            limits: readLimits(args.values("limit")),
           });
           if (args.flag("json")) {
             const described = values.map((value) =>
@@ -173,12 +177,21 @@ function fileFacts(source: Source, opened: Opened): FileFacts {
 async function readSome(
   opened: Opened,
   facts: FileFacts,
-  options: { encoding: "ascii" | undefined; keepMemo: boolean },
+  options: {
+    encoding: "ascii" | undefined;
+    keepMemo: boolean;
+    limits: Limits;
+  },
 ): Promise<{ values: unknown[]; more: boolean }> {
   if (facts.format === "pickle" && isContainer(opened.head)) {
     const { value, format, compression } = await openPickle(
       await readAll(opened),
-      { dicts: "map", floats: "exact", encoding: options.encoding },
+      {
+        dicts: "map",
+        floats: "exact",
+        encoding: options.encoding,
+        limits: options.limits,
+      },
     );
     facts.within = [
       ...compression.toReversed(),
@@ -196,7 +209,11 @@ async function readSome(
       new PickleDecoderStream({ dicts: "map", floats: "exact", ...options }),
     )
     : bytes.pipeThrough(
-      new JsonDecoderStream({ dicts: "map", floats: "exact" }),
+      new JsonDecoderStream({
+        dicts: "map",
+        floats: "exact",
+        limits: options.limits,
+      }),
     );
   const values: unknown[] = [];
   for await (const value of stream) {

@@ -293,3 +293,16 @@ COMP_WORDS=(brine convert --out); COMP_CWORD=2; _brine; echo "\${COMPREPLY[@]}"
     );
   },
 });
+
+Deno.test("show: limits", async () => {
+  using folder = new Folder();
+  folder.write("date.pkl", DATE);
+  const { code, stderr } = await folder.run([
+    "show",
+    "--limit",
+    "argument-length=4",
+    "date.pkl",
+  ]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "--limit argumentLength=");
+});

@@ -352,3 +352,12 @@ Deno.test("a thousand malformed posts leave it serving", async () => {
   const response = await call({ type: PICKLE, body: dumps(VALUE) });
   assertEquals(await response.text(), TEXT);
 });
+
+Deno.test("JSON that looks like tags stays data", async () => {
+  const text = '{"py/reduce": [{"py/type": "os.system"}, {"py/tuple": ["x"]}]}';
+  const response = await call({ type: JSON_TYPE, body: text });
+  const bytes = await response.bytes();
+  assertEquals(loads(bytes), JSON.parse(text));
+  const scanned = await call({ path: "/scan", body: bytes });
+  assertEquals((await scanned.json()).verdict, "safe");
+});
