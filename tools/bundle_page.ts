@@ -40,5 +40,10 @@ export const BUNDLE: string =
   ${JSON.stringify(script)};
 `,
   );
+  // As deno fmt --check wants it.
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "lib/serve/bundle.ts"],
+    cwd: root,
+  }).output();
   console.log(`lib/serve/bundle.ts: ${script.length} bytes of script`);
 }
