@@ -65,11 +65,19 @@ async function run(
       return true;
     },
   };
-  try {
-    await test.fn(context);
-    tally.passed++;
-  } catch (error) {
-    if (error instanceof NotHere) tally.skipped++;
-    else tally.fail(name, error);
+  // A clock may be wrong once, on a machine with much to do.
+  const isTimed = /\bperformance\.now\b|\btime\d*\(/.test(String(test.fn));
+  for (let left = isTimed ? 3 : 1; left > 0; left--) {
+    try {
+      await test.fn(context);
+      tally.passed++;
+      return;
+    } catch (error) {
+      if (error instanceof NotHere) {
+        tally.skipped++;
+        return;
+      }
+      if (left === 1) tally.fail(name, error);
+    }
   }
 }
