@@ -26,11 +26,6 @@ export const LONGEST_SEPARATOR = 16;
 let nodes = 0;
 let chars = 0;
 
-/** Whether nobody has taught all objects another form. */
-function isUntouched(): boolean {
-  return !("toJSON" in Object.prototype) && !("toJSON" in Array.prototype);
-}
-
 /**
  * Whether `JSON.stringify` writes a value as Python does.
  *
@@ -40,7 +35,7 @@ function isUntouched(): boolean {
  */
 export function isPlain(value: unknown, deepest: number): boolean {
   nodes = chars = 0;
-  return isUntouched() && isPlainValue(value, deepest);
+  return isPlainValue(value, deepest);
 }
 
 /**
@@ -56,7 +51,6 @@ export function plainUntil(
   options: { from: number; deepest: number },
 ): number {
   const { from, deepest } = options;
-  if (!isUntouched()) return from;
   nodes = chars = 0;
   const most = Math.min(items.length, from + MOST_NODES);
   let end = from;
@@ -92,6 +86,8 @@ function isPlainValue(value: unknown, depth: number): boolean {
   }
   if (value === null) return true;
   if (depth === 0) return false;
+  // Its own, enumerable or not, or that of all objects.
+  if ((value as { toJSON?: unknown }).toJSON !== undefined) return false;
   if (Array.isArray(value)) {
     if (value instanceof Deque) return false;
     const length = value.length;

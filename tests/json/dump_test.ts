@@ -172,6 +172,8 @@ Deno.test("what JSON.stringify would get wrong is written as Python does", () =>
     assertThrows(() => dumps([1, 2, 3, item, 4]), JSONEncodeError);
     assertThrows(() => dumps({ a: 1, b: item, c: 2 }), JSONEncodeError);
   }
+  const hidden = Object.defineProperty({ a: 1 }, "toJSON", { value: () => 2 });
+  assertEquals(dumps([hidden, [hidden]]), '[{"a": 1}, [{"a": 1}]]');
   const own = { a: 1, toJSON: () => "another" };
   assertThrows(() => dumps([own, own, own, own]), JSONEncodeError);
 });
