@@ -70,7 +70,8 @@ builtins Ellipsis NotImplemented None True False property classmethod staticmeth
   {
     verdict: "unknown",
     rule: "reference",
-    reason: "a function that gives back what it is given, or runs for long",
+    reason:
+      "it gives back what it is given, runs for long, or reads text as code",
     source: "Python documentation, Built-in Functions; math; os.path",
     names: `
 builtins abs all any ascii bin chr divmod hash hex len max min oct ord pow repr round sorted sum callable format isinstance issubclass next print
@@ -82,6 +83,9 @@ operator add sub mul truediv floordiv mod neg lt le eq ne ge gt and_ or_ xor not
 _operator add sub mul truediv floordiv mod neg lt le eq ne ge gt and_ or_ xor not_
 numpy add subtract multiply divide exp log sqrt mean median sum min max abs maximum minimum
 numpy.core.umath add subtract multiply
+typing TypeVar NamedTuple NewType
+numpy matrix
+numpy.matrixlib.defmatrix matrix
 sklearn.feature_selection._univariate_selection f_classif f_regression chi2
 platform uname_result`,
   },
@@ -119,7 +123,7 @@ re _compile
 _sre template
 string Template
 itertools chain count cycle repeat islice zip_longest product permutations combinations combinations_with_replacement accumulate compress pairwise
-typing Any Union Optional List Dict Set FrozenSet Tuple Type Callable Literal Sequence Mapping MutableMapping Iterable Iterator NoReturn ClassVar Final TypeVar Text AnyStr Generic
+typing Any Union Optional List Dict Set FrozenSet Tuple Type Callable Literal Sequence Mapping MutableMapping Iterable Iterator NoReturn ClassVar Final Text AnyStr Generic
 http HTTPStatus
 calendar Calendar TextCalendar
 signal Signals Handlers Sigmasks SIGINT SIGTERM SIGHUP SIGKILL SIGUSR1 SIGUSR2 SIGALRM SIGCHLD SIGPIPE SIGQUIT SIGABRT SIGSEGV SIG_DFL SIG_IGN
@@ -154,7 +158,7 @@ copyreg _reconstructor __newobj__ __newobj_ex__`,
     source:
       "numpy, `ndarray.__reduce__`, `dtype.__reduce__`; list of torch.load(weights_only=True)",
     names: `
-numpy dtype ndarray matrix recarray record chararray float16 float32 float64 float128 longdouble int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc intp uintp longlong ulonglong bool_ bool complex64 complex128 complex256 clongdouble str_ bytes_ void object_ datetime64 timedelta64 generic number integer floating
+numpy dtype ndarray recarray record chararray float16 float32 float64 float128 longdouble int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc uintc intp uintp longlong ulonglong bool_ bool complex64 complex128 complex256 clongdouble str_ bytes_ void object_ datetime64 timedelta64 generic number integer floating
 numpy.core.multiarray _reconstruct scalar
 numpy._core.multiarray _reconstruct scalar
 numpy.core.numeric _frombuffer
@@ -164,7 +168,6 @@ numpy._core._internal _convert_to_stringdtype_kwargs
 numpy.ma.core _mareconstruct MaskedArray mvoid MaskedConstant
 numpy.ma MaskedArray
 numpy.rec recarray
-numpy.matrixlib.defmatrix matrix
 numpy.random._pickle __randomstate_ctor __generator_ctor __bit_generator_ctor
 numpy.random.bit_generator SeedSequence __pyx_unpickle_SeedSequence BitGenerator
 numpy.random._bit_generator SeedSequence
