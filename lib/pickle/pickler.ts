@@ -286,6 +286,10 @@ class Key {
   run = 0;
   /** Its number in the memo of that run. */
   id = 0;
+  hash = 0;
+  /** How it is written in protocol 4, four bytes in each; once it was. */
+  words: Int32Array | undefined = undefined;
+  size = 0;
 
   constructor(text: string, next: Key | undefined) {
     this.text = text;
@@ -401,6 +405,10 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Greater tables of earlier calls. */
   #kept: { tags: Uint8Array<ArrayBuffer>; numbers: Int32Array<ArrayBuffer> }[] =
     [];
+  /** Where the text goes that was not found. */
+  #free = 0;
+  /** Hash of the text that was entered last. */
+  #lastHash = 0;
   /** Number in the memo of the text written last. */
   #lastText = 0;
   #longTexts = new Map<string, number>();
@@ -1004,33 +1012,15 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     // A multiplication moves what it learns upwards only.
     hash ^= hash >>> 15;
-    const tag = (hash >>> 24) | 1;
-    const tags = this.#tags;
-    const mask = this.#tableMask;
-    let slot = hash & mask;
-    let left = 64;
-    for (;;) {
-      const found = tags[slot];
-      if (found === 0) break;
-      if (found === tag) {
-        const number = this.#numbers[slot]!;
-        if (this.#hashes[number] === hash && this.#texts[number] === text) {
-          this.#recent[recent] = number;
-          return this.#get(this.#lastText = this.#textIds[number]!, at);
-        }
-      }
-      // Texts that were chosen to collide: the platform's map knows better.
-      if (--left === 0) return this.#longText(text, at);
-      slot = (slot + 1) & mask;
+    const number = this.#find(text, hash);
+    if (number > 0) {
+      this.#recent[recent] = number;
+      return this.#get(this.#lastText = this.#textIds[number]!, at);
     }
-    const number = ++this.#textCount;
-    this.#recent[recent] = number;
-    tags[slot] = tag;
-    this.#numbers[slot] = number;
-    this.#hashes[number] = hash;
-    this.#texts[number] = text;
-    this.#lastText = this.#textIds[number] = this.#memo;
-    if (number === this.#textLimit) this.#growTexts();
+    // Texts that were chosen to collide: the platform's map knows better.
+    if (number < 0) return this.#longText(text, at);
+    this.#lastHash = hash;
+    this.#recent[recent] = this.#enter(text, hash);
     const size = end - at - this.#textHead;
     if (this.#textHead === 2) {
       bytes[at] = 0x8c;
@@ -1042,6 +1032,46 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     bytes[at] = 0x58;
     this.#view.setUint32(at + 1, size, true);
     return this.#put(end);
+  }
+
+  /**
+   * Looks for a text.
+   *
+   * @returns Its number; 0: it is not there, and goes to `#free`; -1: there is
+   * no telling.
+   */
+  #find(text: string, hash: number): number {
+    const tag = (hash >>> 24) | 1;
+    const tags = this.#tags;
+    const mask = this.#tableMask;
+    let slot = hash & mask;
+    for (let left = 64; left > 0; left--) {
+      const found = tags[slot];
+      if (found === 0) {
+        this.#free = slot;
+        return 0;
+      }
+      if (found === tag) {
+        const number = this.#numbers[slot]!;
+        if (this.#hashes[number] === hash && this.#texts[number] === text) {
+          return number;
+        }
+      }
+      slot = (slot + 1) & mask;
+    }
+    return -1;
+  }
+
+  /** Adds the text that {@linkcode Pickler.#find} has not found. */
+  #enter(text: string, hash: number): number {
+    const number = ++this.#textCount;
+    this.#tags[this.#free] = (hash >>> 24) | 1;
+    this.#numbers[this.#free] = number;
+    this.#hashes[number] = hash;
+    this.#texts[number] = text;
+    this.#lastText = this.#textIds[number] = this.#memo;
+    if (number === this.#textLimit) this.#growTexts();
+    return number;
   }
 
   /** Makes the table of texts four times as large. */
@@ -1635,7 +1665,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         boundary = this.#boundary;
       }
       bytes[at] = 0x47;
-      view.setFloat64(at + 1, item);
+      view.setFloat64(at + 1, item === item ? item : NaN);
       at += 9;
     }
     this.#at = at;
@@ -1801,10 +1831,42 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (key.text !== text) key = this.#findKey(cursor, text);
     this.#cursor = key;
     if (key.run === this.#run) return this.#get(key.id, at);
-    at = this.#text(text, at);
+    const { words } = key;
+    if (words !== undefined && this.#textHead === 2) {
+      const number = this.#find(text, key.hash);
+      if (number > 0) {
+        at = this.#get(this.#lastText = this.#textIds[number]!, at);
+      } else if (number < 0) {
+        at = this.#longText(text, at);
+      } else {
+        this.#enter(text, key.hash);
+        const view = this.#view;
+        for (let i = 0; i < words.length; i++) {
+          view.setInt32(at + i * 4, words[i]!, true);
+        }
+        at += key.size;
+        this.#memo++;
+      }
+    } else {
+      const start = at;
+      this.#lastHash = 0;
+      at = this.#text(text, at);
+      if (this.#lastHash !== 0 && this.#textHead === 2) {
+        this.#learn(key, start, at);
+      }
+    }
     key.run = this.#run;
     key.id = this.#lastText;
     return at;
+  }
+
+  /** Keeps how a key has just been written. */
+  #learn(key: Key, start: number, end: number): void {
+    const words = new Int32Array((end - start + 3) >> 2);
+    new Uint8Array(words.buffer).set(this.#bytes.subarray(start, end));
+    key.words = words;
+    key.size = end - start;
+    key.hash = this.#lastHash;
   }
 
   /** A key that did not follow the other the last time. */
@@ -1873,11 +1935,14 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       0,
       length < 2 * BATCH ? length : 2 * BATCH,
     );
+    if (index === length && length < 2 * BATCH) {
+      this.#bytes[this.#at++] = single ? 0x73 : 0x75;
+      return;
+    }
     const frame = this.#pushEntries(value, flat)!;
     frame.index = index;
     frame.stop = 2 * BATCH;
     frame.single = single;
-    if (index === length) this.#nextEntries(frame, index);
   }
 
   // ------------------------------------------------------------- containers
