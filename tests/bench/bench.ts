@@ -11,7 +11,7 @@ import {
   JsonToPickleStream,
   pickle,
   PickleToJsonStream,
-} from "../mod.ts";
+} from "../../mod.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
 const CORPORA = [

@@ -12,7 +12,7 @@ import {
   JsonToPickleStream,
   pickle,
   PickleToJsonStream,
-} from "../mod.ts";
+} from "../../mod.ts";
 
 const RECORD = new URL("guard.json", import.meta.url);
 /** A ratio may fall by a third. */
@@ -148,7 +148,7 @@ async function main(): Promise<number> {
   }
   if (failed > 0) {
     console.error(
-      `${failed} operations are slower by more than a third than recorded in bench/guard.json`,
+      `${failed} operations are slower by more than a third than recorded in tests/bench/guard.json`,
     );
   }
   return failed > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 /**
  * Makes `lib/serve/bundle.ts`: the worker of the page, with all of the library
- * in one script. `deno task page` runs it.
+ * in one script: `deno task page`. With `--check` it only tells whether
+ * that is as it would be made now.
  *
  * @module
  */
@@ -24,11 +25,9 @@ export async function bundle(): Promise<string> {
   return new TextDecoder().decode(output.stdout);
 }
 
-if (import.meta.main) {
-  const script = await bundle();
-  await Deno.writeTextFile(
-    `${root}/lib/serve/bundle.ts`,
-    `/**
+/** The module that holds the script. */
+function moduleOf(script: string): string {
+  return `/**
  * The worker of the page in one script, made by \`deno task page\` of
  * \`page_worker.ts\`. Do not edit it.
  *
@@ -38,12 +37,20 @@ if (import.meta.main) {
 /** The script. */
 export const BUNDLE: string =
   ${JSON.stringify(script)};
-`,
-  );
-  // As deno fmt --check wants it.
-  await new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", "lib/serve/bundle.ts"],
-    cwd: root,
-  }).output();
-  console.log(`lib/serve/bundle.ts: ${script.length} bytes of script`);
+`;
+}
+
+if (import.meta.main) {
+  const path = `${root}/lib/serve/bundle.ts`;
+  const script = await bundle();
+  const text = moduleOf(script);
+  if (!Deno.args.includes("--check")) {
+    await Deno.writeTextFile(path, text);
+    console.log(`lib/serve/bundle.ts: ${script.length} bytes of script`);
+  } else if (await Deno.readTextFile(path) !== text) {
+    console.error(
+      "The page's copy of the library is older than the library: run deno task page.",
+    );
+    Deno.exit(1);
+  }
 }
