@@ -325,9 +325,10 @@ export class PickleTextMachine
     this.#textOf2 = options.encoding !== "bytes";
     this.#plan = options.plan;
     this.#window = options.plan?.window ?? options.window ?? 1 << 20;
-    this.#history = options.plan
-      ? 4 << 20
-      : Math.min(8 << 20, this.#limits.memoBytes / 8);
+    this.#history = Math.min(
+      options.plan ? 4 << 20 : 8 << 20,
+      this.#limits.memoBytes / 8,
+    );
     this.#batch = options.batch ?? 1000;
     this.#raw = options.fallback ?? true;
     this.#lBase[0] = 0;
@@ -394,8 +395,8 @@ export class PickleTextMachine
 
   /** What there is to give when there is nothing to read. */
   #starve(): Uint8Array<ArrayBuffer> | typeof MORE {
-    const rest = this.#committed - this.#drained;
-    if (rest > 0 && !this.#begun) return this.#give(rest);
+    const whole = Math.min(this.#committed, this.#docOut) - this.#drained;
+    if (whole > 0) return this.#give(whole);
     if (!this.#ended) return MORE;
     if (!this.#begun && this.#p === this.#end) {
       // Nothing is no JSON text, but it is JSON Lines.

@@ -7,7 +7,7 @@
 
 import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import { FIXED_SIZE, LINES, opcodeSize, PREFIX_SIZE } from "./opcode_size.ts";
-import { slotAt } from "./region.ts";
+import { slotAt, Snag } from "./region.ts";
 
 /** What a long composite is. */
 export type TapeKind = "list" | "dict" | "tuple" | "marked";
@@ -199,7 +199,15 @@ export class PickleScan {
       chunk = joined;
       this.#rest = new Uint8Array(0);
     }
-    const used = this.#scan(chunk);
+    let used: number;
+    try {
+      used = this.#scan(chunk);
+    } catch (error) {
+      // What is wrong the second pass will say.
+      if (!(error instanceof Snag)) throw error;
+      this.#stopped = true;
+      used = chunk.length;
+    }
     this.#at += Math.min(used, chunk.length);
     if (used < chunk.length) this.#rest = chunk.slice(used);
     else this.#skip = used - chunk.length;
