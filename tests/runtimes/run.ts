@@ -19,7 +19,8 @@ Runs suite.ts (the public surface) and the library's own tests in
   --quick      a twentieth of suite.ts, and no other tests
   --only=TEXT  of the library's tests only those whose file or name has it
 
-BRINE_CHROMIUM and BRINE_BUN are paths of these, where they are elsewhere.`;
+BRINE_CHROMIUM, BRINE_FIREFOX and BRINE_BUN are the paths of these, where they
+are elsewhere. npx brings what npm has.`;
 
 const ENTRIES = ["mod.ts", "cli.ts", "lib/serve/mod.ts"];
 
@@ -110,7 +111,7 @@ async function main(args: readonly string[]): Promise<number> {
         continue;
       }
       console.log(`${runtime.name.padEnd(12)} ${version}`);
-      const own = runtime.name === "chromium"
+      const own = /^(chromium|firefox)$/.test(runtime.name)
         ? [...tasks, { folder, script: "worker.js" } as const]
         : runtime.name === "workerd"
         ? tasks.slice(0, 1)

@@ -6,7 +6,7 @@
 
 import { Browser } from "./browser.ts";
 import type { Outcome } from "./outcome.ts";
-import { CHROMIUM, has, pathOf } from "./support.ts";
+import { CHROMIUM, FIREFOX, has, pathOf } from "./support.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
 const DRIVER = new URL("driver.mjs", import.meta.url);
@@ -102,13 +102,23 @@ async function fixturePaths(under = ""): Promise<string[]> {
   return found.sort();
 }
 
-function serveScripts(folder: string): Deno.HttpServer<Deno.NetAddr> {
+/** Serves a page and what it asks for; `done` is given what it posts. */
+function serveScripts(
+  folder: string,
+  script = "",
+  done: (text: string) => void = () => {},
+): Deno.HttpServer<Deno.NetAddr> {
+  const page = `<!doctype html><title>Brine</title><script type="module">${
+    script.replaceAll("</", "<\\/")
+  }</script>`;
   const serve = async (request: Request): Promise<Response> => {
     const name = decodeURIComponent(new URL(request.url).pathname).slice(1);
+    if (request.method === "POST") {
+      done(await request.text());
+      return new Response(null, { status: 204 });
+    }
     if (name === "") {
-      return new Response("<!doctype html><title>Brine</title>", {
-        headers: { "content-type": "text/html" },
-      });
+      return new Response(page, { headers: { "content-type": "text/html" } });
     }
     if (name === "files.json") return Response.json(await fixturePaths());
     const file = name.startsWith("fixtures/")
@@ -172,6 +182,49 @@ const chromium: Runtime = {
     } finally {
       await browser[Symbol.asyncDispose]();
       await server.shutdown();
+    }
+  },
+};
+
+/** Firefox is not driven: its page posts what came of it. */
+const firefox: Runtime = {
+  name: "firefox",
+  remote: false,
+  version: () => firstLine([FIREFOX, "--version"]),
+  async run({ folder, script, options = {}, timeout = 600_000 }) {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const server = serveScripts(
+      folder,
+      `const post = (body) => fetch("/", { method: "POST", body });
+${pageScript(script, options)}.then(post, (error) => post("error " + error));`,
+      resolve,
+    );
+    const profile = await Deno.makeTempDir();
+    const child = new Deno.Command(FIREFOX, {
+      args: [
+        "--headless",
+        "--no-remote",
+        "--profile",
+        profile,
+        `http://127.0.0.1:${server.addr.port}/`,
+      ],
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const timer = setTimeout(
+      () => reject(new Error(`nothing in ${timeout / 1000} s`)),
+      timeout,
+    );
+    try {
+      const text = await promise;
+      if (text.startsWith("error")) throw new Error(text);
+      return JSON.parse(text);
+    } finally {
+      clearTimeout(timer);
+      child.kill();
+      await child.status;
+      await server.shutdown();
+      await Deno.remove(profile, { recursive: true }).catch(() => {});
     }
   },
 };
@@ -295,4 +348,5 @@ export const RUNTIMES: readonly Runtime[] = [
   ),
   workerd,
   chromium,
+  firefox,
 ];

@@ -20,7 +20,9 @@ const all = Deno.env.get("BRINE_RUNTIMES") === "all";
 
 for (const runtime of RUNTIMES) {
   const here = built && (all || !runtime.remote) &&
-    runtime.name !== "deno" && await runtime.version() !== undefined;
+    runtime.name !== "deno" &&
+    (all || runtime.name !== "firefox") &&
+    await runtime.version() !== undefined;
   Deno.test({
     name: `the library does in ${runtime.name} what it does in Deno`,
     ignore: !here,
@@ -34,7 +36,7 @@ for (const runtime of RUNTIMES) {
       assertEquals(outcome.failures, []);
       assertEquals(outcome.failed, 0);
       assert(outcome.passed > 500, `only ${outcome.passed} checks`);
-      if (runtime.name === "chromium") {
+      if (/^(chromium|firefox)$/.test(runtime.name)) {
         const { failures } = await runtime.run({ folder, script: "worker.js" });
         assertEquals(failures, []);
       }

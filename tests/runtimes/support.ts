@@ -20,6 +20,8 @@ export async function has(program: string): Promise<boolean> {
 
 /** Where Chromium is. */
 export const CHROMIUM: string = Deno.env.get("BRINE_CHROMIUM") ?? "chromium";
+/** Where Firefox is. */
+export const FIREFOX: string = Deno.env.get("BRINE_FIREFOX") ?? "firefox";
 
 /** The path of a `file:` address. */
 export function pathOf(url: URL | string): string {
