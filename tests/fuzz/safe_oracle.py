@@ -40,8 +40,8 @@ FORBIDDEN = (
     "pty.",
 )
 OWN_DOING = (
-    r"^\('[^']*(\.pyc?|/zoneinfo/\w[^']*|/importlib)'"
-    r"|/site-packages/|/importlib/resources/|networkx\.utils\.decorators\.argmap"
+    r"^\('[^']*(\.pyc?|/zoneinfo/\w[^']*)'"
+    r"|/site-packages/|/importlib\b|networkx\.utils\.decorators\.argmap"
 )
 watching = False
 events = []
