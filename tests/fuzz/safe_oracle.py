@@ -21,6 +21,10 @@ for module in json.loads(sys.argv[1]):
         importlib.import_module(module)
     except Exception:
         pass
+try:
+    importlib.import_module("zoneinfo").ZoneInfo("No/Such")
+except Exception:
+    pass
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 
 FORBIDDEN = (
