@@ -5,7 +5,8 @@
  */
 
 import { MORE } from "../streams/machine_stream.ts";
-import { type DumpOptions, Pickler } from "./pickler.ts";
+import type { DumpOptions } from "./dump_options.ts";
+import { Pickler } from "./pickler.ts";
 
 /** One pickler that waits for the next call; what it has costs time to make. */
 let spare: Pickler | undefined;

@@ -5,7 +5,8 @@
  */
 
 import { MachineStream } from "../streams/machine_stream.ts";
-import { type EncoderStreamOptions, Pickler } from "./pickler.ts";
+import type { EncoderStreamOptions } from "./dump_options.ts";
+import { Pickler } from "./pickler.ts";
 
 /**
  * Turns values into pickles: one for each value, in as many chunks as it takes.

@@ -49,7 +49,7 @@ export {
   type DumpOptions,
   type EncoderStreamOptions,
   toPickle,
-} from "./pickler.ts";
+} from "./dump_options.ts";
 export type { Global } from "../python/object.ts";
 export type { Reduced } from "../python/registry.ts";
 export { type ScannedFile, toSarif } from "./sarif.ts";

@@ -16,7 +16,7 @@
 import { secretInts } from "../bytes/secrets.ts";
 import { encodeUtf8, writeUtf8 } from "../bytes/utf8.ts";
 import { ByteArray } from "../python/byte_array.ts";
-import { Constant, Ellipsis, NotImplemented } from "../python/constants.ts";
+import { Constant } from "../python/constants.ts";
 import { PyDict } from "../python/dict.ts";
 import { floatRepr } from "../python/float_repr.ts";
 import { Float } from "../python/float.ts";
@@ -27,97 +27,39 @@ import {
   Global,
   PersistentId,
   PyObject,
-  type Via,
 } from "../python/object.ts";
 import { PickleBuffer } from "../python/pickle_buffer.ts";
 import { type Reduced, typeOf } from "../python/registry.ts";
 import { FrozenSet, PySet } from "../python/set.ts";
 import { Tuple } from "../python/tuple.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
+import type { DumpOptions, EncoderStreamOptions } from "./dump_options.ts";
+import { toPickle } from "./dump_options.ts";
 import { PicklingError, type PicklingErrorCode } from "./errors.ts";
+import { intBytes } from "./int_bytes.ts";
 import { toPython2Name } from "./python2_names.ts";
-
-/**
- * Name of the method by which a class of your own says how it is pickled: by
- * the name of a Python class or function, arguments and state. Python must have
- * that class; nothing of JavaScript's goes into the pickle.
- *
- * @example Pickle a class of one's own
- * ```ts
- * import { Global, pickle, PyObject } from "@brine/brine";
- * import { assertEquals, assertInstanceOf } from "@std/assert";
- *
- * class Point {
- *   constructor(readonly x: number, readonly y: number) {}
- *   [pickle.toPickle](): pickle.Reduced {
- *     return {
- *       callable: new Global("shapes", "Point"),
- *       args: [this.x, this.y],
- *     };
- *   }
- * }
- *
- * const point = pickle.loads(pickle.dumps(new Point(1, 2)));
- * assertInstanceOf(point, PyObject);
- * assertEquals(String(point.class), "shapes.Point");
- * ```
- */
-export const toPickle: unique symbol = Symbol.for("brine.toPickle");
-
-/** Options of whatever writes pickles. */
-export interface DumpOptions {
-  /**
-   * The protocol, 0 to 5; a negative number means the highest. 4 is read by
-   * Python 3.4 and later, 2 by Python 2.3 and later. With `bufferCallback` the
-   * default is 5.
-   *
-   * @default {4}
-   */
-  protocol?: number | null;
-  /**
-   * Whether names of Python 3 become those of Python 2 in protocols 0 to 2.
-   *
-   * @default {true}
-   */
-  fixImports?: boolean;
-  /**
-   * Is given each {@linkcode PickleBuffer} and the data of each numpy array;
-   * they then stay out of the pickle, unless it answers `true`. Keep them in
-   * order, and give them to `loads` as `buffers` (PEP 574).
-   */
-  bufferCallback?: ((buffer: Uint8Array) => unknown) | null;
-  /**
-   * Is asked about every value. What it gives, unless undefined or null, goes
-   * into the pickle in place of the value; Python's `persistent_load` is given
-   * it and gives the object.
-   */
-  persistentId?: (value: unknown) => unknown;
-  /**
-   * Says how an object that is neither array, plain object, Map, Set nor bytes
-   * is pickled; undefined leaves it as it would be without. Comes before
-   * {@linkcode toPickle} and before the types that Brine knows.
-   */
-  reduce?: (value: object) => Reduced | Global | undefined;
-  /**
-   * `"exact"`: an object that occurs twice is one object in Python too, and
-   * cycles are kept. `"tree"`: each occurrence is written out, which is faster
-   * where nothing is shared, and a cycle is an error.
-   *
-   * @default {"exact"}
-   */
-  sharing?: "exact" | "tree";
-}
-
-/** Options of whatever writes a stream of pickles. */
-export interface EncoderStreamOptions extends DumpOptions {
-  /**
-   * Whether later pickles refer to values of earlier ones, as those of one
-   * Python `Pickler` do; one `Unpickler` must then read them all.
-   *
-   * @default {false}
-   */
-  keepMemo?: boolean;
-}
+import {
+  BYTEARRAY_CLASS,
+  BYTES_CLASS,
+  callOf,
+  ENCODE,
+  flatten,
+  FreshBytes,
+  FreshItems,
+  FreshText,
+  FROZENSET_CLASS,
+  GETATTR,
+  isFromBuffer,
+  isObject,
+  latin1,
+  makePlan,
+  NO_ARGS,
+  NO_STATES,
+  type Plan,
+  SET_CLASS,
+  SINGLE_TYPES,
+  TYPE,
+} from "./reduction.ts";
 
 /** `BATCHSIZE` of `_pickle.c`. */
 const BATCH = 1000;
@@ -149,7 +91,6 @@ const POP = 0x30;
 const POP_MARK = 0x31;
 const BUILD = 0x62;
 const REDUCE = 0x52;
-const NEWOBJ = 0x81;
 const NEWOBJ_EX = 0x92;
 const INST = 0x69;
 const OBJ = 0x6f;
@@ -209,71 +150,6 @@ const STEP_NAMES: Record<number, string> = {
   9: ".state",
 };
 
-/** How an object is written: `save_reduce` of `_pickle.c`. */
-interface Plan {
-  /** REDUCE, NEWOBJ or NEWOBJ_EX. */
-  op: number;
-  callable: unknown;
-  args: readonly unknown[];
-  /** Whether Python makes the tuple of arguments anew each time. */
-  fresh: boolean;
-  /** Whether the call must not be asked for again while it is written. */
-  keep: boolean;
-  kwargs: unknown;
-  items: unknown[] | undefined;
-  /** Keys and values in turn. */
-  entries: unknown[] | undefined;
-  states: unknown[];
-  setter: unknown;
-  /** Number of the object in the memo, once it is there. */
-  id: number;
-}
-
-/** The parts of an object, whoever names them. */
-interface Parts {
-  callable: unknown;
-  args: readonly unknown[];
-  kwargs?: unknown;
-  via?: Via | undefined;
-  items?: Iterable<unknown> | undefined;
-  entries?: Iterable<readonly [unknown, unknown]> | undefined;
-  states: unknown[];
-  setter?: unknown;
-  keep?: boolean;
-  /** The class of Python's that `copyreg._reconstructor` was given. */
-  base?: Global | undefined;
-}
-
-/**
- * What Python makes anew for each object it writes: it takes a number of the
- * memo, and is never met again.
- */
-class FreshItems {
-  /** Keys and values in turn for a dict. */
-  readonly items: unknown[];
-  readonly isDict: boolean;
-  constructor(items: unknown[], isDict = false) {
-    this.items = items;
-    this.isDict = isDict;
-  }
-}
-
-/** As {@linkcode FreshItems}, for bytes. */
-class FreshBytes {
-  readonly bytes: Uint8Array;
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-}
-
-/** As {@linkcode FreshItems}, for a text. */
-class FreshText {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 /**
  * A key of an object. Records come one after the other, so that the key that
  * followed another the last time nearly always does so again: then nothing has
@@ -305,30 +181,6 @@ const encoder = new TextEncoder();
 const secrets = secretInts(2);
 const SEED = secrets[0]!;
 const FACTOR = secrets[1]! | 1;
-
-const OBJECT = new Global("builtins", "object");
-const LIST_CLASS = new Global("builtins", "list");
-const DICT_CLASS = new Global("builtins", "dict");
-const SET_CLASS = new Global("builtins", "set");
-const FROZENSET_CLASS = new Global("builtins", "frozenset");
-const BYTES_CLASS = new Global("builtins", "bytes");
-const BYTEARRAY_CLASS = new Global("builtins", "bytearray");
-const ENCODE = new Global("_codecs", "encode");
-const GETATTR = new Global("builtins", "getattr");
-const PARTIAL = new Global("functools", "partial");
-const RECONSTRUCTOR = new Global("copyreg", "_reconstructor");
-const NEW = new Global("copyreg", "__newobj__");
-const TYPE = new Global("builtins", "type");
-
-/** Types that have no name in Python: `type(None)`. */
-const SINGLE_TYPES = new Map<string, { instance: unknown }>([
-  ["NoneType", { instance: null }],
-  ["ellipsis", { instance: Ellipsis }],
-  ["NotImplementedType", { instance: NotImplemented }],
-]);
-
-const NO_ARGS: Tuple = new Tuple();
-const NO_STATES: unknown[] = [];
 
 const arrayPrototype = Array.prototype as object;
 const objectPrototype = Object.prototype as object;
@@ -2324,7 +2176,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (value instanceof PyObject) {
       const { state, moreStates } = value;
       const states = moreStates ?? NO_STATES;
-      return this.#plan({
+      return makePlan({
         callable: value.class,
         args: value.args,
         kwargs: value.kwargs,
@@ -2334,7 +2186,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         states: state === undefined ? states : [state, ...states],
         setter: value.stateSetter,
         base: value.base,
-      });
+      }, this.#protocol);
     }
     const type = typeOf(value);
     if (type?.reduce !== undefined) {
@@ -2387,7 +2239,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       const readOnly = !(args[0] instanceof ByteArray);
       args = [new PickleBuffer(args[0], { readOnly }), ...args.slice(1)];
     }
-    return this.#plan({
+    return makePlan({
       callable: reduced.callable,
       args,
       kwargs: reduced.kwargs,
@@ -2397,91 +2249,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       states: state === undefined ? NO_STATES : [state],
       // Who makes new arguments each time would never meet them again.
       keep: true,
-    });
-  }
-
-  #plan(parts: Parts): Plan {
-    const { callable, args, kwargs, via, states } = parts;
-    const plan: Plan = {
-      op: REDUCE,
-      callable,
-      args: via === "new" || args instanceof Tuple ? args : Tuple.from(args),
-      fresh: via === "new" || !(args instanceof Tuple),
-      keep: parts.keep ?? false,
-      kwargs,
-      items: parts.items === undefined
-        ? undefined
-        : Array.isArray(parts.items)
-        ? parts.items
-        : Array.from(parts.items),
-      entries: parts.entries === undefined ? undefined : flatten(parts.entries),
-      states,
-      setter: parts.setter,
-      id: -1,
-    };
-    if (via === "classic") {
-      plan.op = this.#protocol === 0 && callable instanceof Global &&
-          !callable.name.includes(".")
-        ? INST
-        : OBJ;
-    }
-    if (via !== "new") return plan;
-    if (kwargs !== undefined && kwargs !== null) {
-      if (this.#protocol >= 4) {
-        plan.op = NEWOBJ_EX;
-      } else {
-        plan.callable = partialNew(callable, plan.args, kwargs);
-        plan.args = NO_ARGS;
-      }
-    } else if (parts.base !== undefined && this.#needsBase(parts)) {
-      // What arguments the class itself takes nobody knows.
-      const isBytes = args[0] instanceof Uint8Array;
-      // Python 2's str.
-      const base = isBytes ? BYTES_CLASS : parts.base;
-      this.#reconstruct(plan, base, args.length === 0 ? null : args[0]);
-    } else if (this.#protocol >= 2) {
-      plan.op = NEWOBJ;
-    } else if (args.length > 0) {
-      plan.callable = NEW;
-      plan.args = [callable, ...args];
-    } else if (plan.items !== undefined && plan.entries === undefined) {
-      this.#reconstruct(plan, LIST_CLASS);
-    } else if (plan.entries !== undefined && plan.items === undefined) {
-      this.#reconstruct(plan, DICT_CLASS);
-    } else if (states.length > 0 && !isFalse(states[0])) {
-      this.#reconstruct(plan, OBJECT);
-    } else {
-      // It may be an empty list of somebody's, whose base is not known.
-      plan.callable = NEW;
-      plan.args = [callable];
-    }
-    return plan;
-  }
-
-  /** Whether a value that came by way of a base must go that way again. */
-  #needsBase({ args, base, entries, states }: Parts): boolean {
-    if (this.#protocol < 2) return true;
-    // Some set no key before they have a state: scipy's dok_matrix.
-    if (entries !== undefined && states.length > 0) return true;
-    return args.length === 1 && base!.name !== "int" && base!.name !== "float";
-  }
-
-  /** `copyreg._reduce_ex`: protocols 0 and 1. */
-  #reconstruct(plan: Plan, base: Global, content: unknown = null): void {
-    if (base.name === "list") {
-      content = new FreshItems(plan.items ?? []);
-      plan.items = undefined;
-    } else if (base.name === "dict") {
-      content = new FreshItems(plan.entries ?? [], true);
-      plan.entries = undefined;
-    }
-    plan.args = [plan.callable, base, content];
-    plan.callable = RECONSTRUCTOR;
-    if (this.#protocol > 1) return;
-    // A state that Python counts as false is left out there.
-    if (plan.states.length === 1 && isFalse(plan.states[0])) {
-      plan.states = NO_STATES;
-    }
+    }, this.#protocol);
   }
 
   /** A class or function by name: `save_global` of `_pickle.c`. */
@@ -2721,10 +2489,6 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
 /** Node's Buffer is bytes; a class that knows better is not. */
 function isCoreBytes(value: object, prototype: object): boolean {
   return prototype === Uint8Array.prototype ||
@@ -2751,114 +2515,4 @@ function isForeignObject(prototype: object): boolean {
 function isForeignArray(prototype: object): boolean {
   const parent = Object.getPrototypeOf(prototype);
   return Array.isArray(prototype) && parent !== null && isForeignObject(parent);
-}
-
-/** Keys and values in turn. */
-function flatten(entries: Iterable<readonly [unknown, unknown]>): unknown[] {
-  const flat: unknown[] = [];
-  for (const [key, value] of entries) flat.push(key, value);
-  return flat;
-}
-
-function callOf(callable: Global, args: unknown[]): Plan {
-  return {
-    op: REDUCE,
-    callable,
-    args,
-    fresh: true,
-    keep: false,
-    kwargs: undefined,
-    items: undefined,
-    entries: undefined,
-    states: NO_STATES,
-    setter: undefined,
-    id: -1,
-  };
-}
-
-/** `functools.partial(cls.__new__, cls, *args, **kwargs)`. */
-function partialNew(
-  cls: unknown,
-  args: readonly unknown[],
-  kwargs: unknown,
-): PyObject {
-  const method = cls instanceof Global
-    ? new Global(cls.module, `${cls.name}.__new__`)
-    : new PyObject(GETATTR, [cls, "__new__"], { via: "reduce" });
-  return new PyObject(PARTIAL, [method], {
-    via: "reduce",
-    state: Tuple.of<unknown>(
-      method,
-      Tuple.from([cls, ...args]),
-      kwargs,
-      null,
-    ),
-  });
-}
-
-function isFromBuffer(callable: unknown): boolean {
-  return callable instanceof Global && callable.name === "_frombuffer" &&
-    /^numpy\._?core\.numeric$/.test(callable.module);
-}
-
-/** Whether Python counts a state as false. */
-function isFalse(state: unknown): boolean {
-  if (!isObject(state)) return !state;
-  if (Array.isArray(state)) return state.length === 0;
-  if (state instanceof Map || state instanceof Set) return state.size === 0;
-  if (state instanceof Uint8Array) return state.length === 0;
-  if (state instanceof Float) return state.value === 0;
-  const prototype = Object.getPrototypeOf(state);
-  return (prototype === Object.prototype || prototype === null) &&
-    Object.keys(state).length === 0;
-}
-
-/** Each byte as the code point of its number. */
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 4096) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  }
-  return text;
-}
-
-/** Two's complement, little-endian, as short as it can be. */
-function intBytes(value: bigint): Uint8Array {
-  if (BigInt.asIntN(64, value) === value) {
-    const view = new DataView(new ArrayBuffer(8));
-    view.setBigInt64(0, value, true);
-    return trim(new Uint8Array(view.buffer), value < 0n);
-  }
-  // Base 16 is linear in the length of the number, division is not.
-  const negative = value < 0n;
-  const digits = (negative ? -value : value).toString(16);
-  const size = (digits.length + 1 >> 1) + 1;
-  const bytes = new Uint8Array(size);
-  for (let i = 0, end = digits.length; end > 0; i++, end -= 2) {
-    bytes[i] = hexDigit(digits.charCodeAt(end - 1)) |
-      (end > 1 ? hexDigit(digits.charCodeAt(end - 2)) << 4 : 0);
-  }
-  if (negative) {
-    let carry = 1;
-    for (let i = 0; i < size; i++) {
-      const byte = (~bytes[i]! & 0xff) + carry;
-      bytes[i] = byte;
-      carry = byte >> 8;
-    }
-  }
-  return trim(bytes, negative);
-}
-
-function hexDigit(code: number): number {
-  return code < 0x40 ? code - 0x30 : code - 0x57;
-}
-
-function trim(bytes: Uint8Array, negative: boolean): Uint8Array {
-  const sign = negative ? 0xff : 0;
-  let size = bytes.length;
-  while (
-    size > 1 && bytes[size - 1] === sign &&
-    (bytes[size - 2]! & 0x80) === (sign & 0x80)
-  ) size--;
-  return bytes.subarray(0, size);
 }

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dumps } from "../../lib/pickle/dump.ts";
+import { type DumpOptions, toPickle } from "../../lib/pickle/dump_options.ts";
 import { PicklingError } from "../../lib/pickle/errors.ts";
 import { genops } from "../../lib/pickle/genops.ts";
 import { loads } from "../../lib/pickle/load.ts";
-import { type DumpOptions, toPickle } from "../../lib/pickle/pickler.ts";
+
 import { ByteArray } from "../../lib/python/byte_array.ts";
 import { OrderedDict } from "../../lib/python/collections.ts";
 import { Complex } from "../../lib/python/complex.ts";
