@@ -91,8 +91,9 @@ export const suite = (files, options) => ownTests(files, tests, options);
     ) &&
     await bundle("tests/runtimes/suite.ts", `${folder}/suite.js`) &&
     (options.own !== true ||
-      await bundle(
-        urlOf(`${folder}/own_entry.ts`),
-        `${folder}/own.js`,
-      ));
+      await bundle(urlOf(`${folder}/own_entry.ts`), `${folder}/own.js`) &&
+        await bundle(
+          "tests/runtimes/node_crypto.ts",
+          `${folder}/node_crypto.js`,
+        ));
 }

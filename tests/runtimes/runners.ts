@@ -102,15 +102,25 @@ async function fixturePaths(under = ""): Promise<string[]> {
   return found.sort();
 }
 
+/** What tests import of Node, for browsers. */
+const IMPORTS = {
+  "node:crypto": "/node_crypto.js",
+  "node:vm": "/not_here.js",
+  "node:buffer": "/not_here.js",
+};
+
+const NOT_HERE =
+  `throw Object.assign(new Error("only in Node"), { name: "NotHere" });`;
+
 /** Serves a page and what it asks for; `done` is given what it posts. */
 function serveScripts(
   folder: string,
   script = "",
   done: (text: string) => void = () => {},
 ): Deno.HttpServer<Deno.NetAddr> {
-  const page = `<!doctype html><title>Brine</title><script type="module">${
-    script.replaceAll("</", "<\\/")
-  }</script>`;
+  const page = `<!doctype html><title>Brine</title><script type="importmap">${
+    JSON.stringify({ imports: IMPORTS })
+  }</script><script type="module">${script.replaceAll("</", "<\\/")}</script>`;
   const serve = async (request: Request): Promise<Response> => {
     const name = decodeURIComponent(new URL(request.url).pathname).slice(1);
     if (request.method === "POST") {
@@ -119,6 +129,11 @@ function serveScripts(
     }
     if (name === "") {
       return new Response(page, { headers: { "content-type": "text/html" } });
+    }
+    if (name === "not_here.js") {
+      return new Response(NOT_HERE, {
+        headers: { "content-type": "text/javascript" },
+      });
     }
     if (name === "files.json") return Response.json(await fixturePaths());
     const file = name.startsWith("fixtures/")
