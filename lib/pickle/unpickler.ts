@@ -869,7 +869,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               late = this.#late;
             }
             const size = pos < limit ? NUMBER_SIZES[bytes[pos]!]! : 0;
-            if (size !== 0 && sp > 0 && isList(stack[sp - 1])) {
+            if (
+              size !== 0 && sp > (m > 0 ? marks[m - 1]! : 0) &&
+              isList(stack[sp - 1])
+            ) {
               // A batch of numbers goes straight into its list.
               this.#frameEnd = frameEnd;
               const next = this.#numbers(
