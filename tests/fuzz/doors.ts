@@ -242,7 +242,9 @@ export async function pickleDoors(
     }
     // Names of Python 2 in a pickle of protocol 3 and up: the transcoder
     // reads objects apart from the PROTO that stands before them.
-    const odd = bytes[0] === 0x80 && bytes[1]! >= 3 &&
+    const odd = ["\x80\x03", "\x80\x04", "\x80\x05"].some((proto) =>
+      latin1.includes(proto)
+    ) &&
       /__builtin__|copy_reg|exceptions|Queue|UserDict|urllib2|commands/.test(
         latin1,
       );

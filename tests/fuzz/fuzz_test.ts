@@ -34,6 +34,7 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
     "gASVBgAAAAAAAABKAQABAHAwCi5jZXhjZXB0aW9ucwpLZXlFcnJvcgpxAShYAQAAAGt0cQJScQMu",
     "a PUT beyond its frame",
   ],
+  ["pickle", "XXEBKChLAEsBSwJLA2Uu", "a batch of numbers above two marks"],
   ["pickle", "Y2NsC+2gvWIKeAou", "a surrogate in the name of a class"],
   [
     "pickle",
