@@ -11,7 +11,7 @@ import { ValueBuilder } from "./builder.ts";
 import type { Types } from "./convert.ts";
 import { decodeJson, TextInput } from "./encoding.ts";
 import { decodeError } from "./errors.ts";
-import { isExact } from "./native.ts";
+import { isExact, isHarmless } from "./native.ts";
 import { type Allow, fromTagged } from "./tagged_reader.ts";
 import { STATUS_MORE, STATUS_VALUE, Tokenizer } from "./tokens.ts";
 import { typeName } from "./type_name.ts";
@@ -243,7 +243,7 @@ export function loads(
       }`,
     );
   }
-  if (plan.native) {
+  if (plan.native && isHarmless(text, plan.limits.jsonDepth)) {
     try {
       const value: unknown = JSON.parse(text);
       if (isExact(value, text, plan.limits)) return value;

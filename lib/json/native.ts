@@ -16,6 +16,50 @@ const SHALLOW = 64;
 /** Ints of fewer digits are safe. */
 const UNSAFE_DIGITS = 16;
 
+/** Shorter texts cannot make `JSON.parse` take much. */
+const LONG = 0x20_0000;
+/** So many brackets, one within the other, cost it some 50 MB. */
+const BRACKETS = 0x10_0000;
+const SAMPLES = 4096;
+
+/**
+ * Whether `JSON.parse` may have the text: it takes some 46 bytes for each open
+ * bracket, and has no limit of its own, so that 30 MB of `[` take 1.4 GB.
+ *
+ * @param text The text.
+ * @param limit How deep it may nest.
+ * @returns Whether that is harmless.
+ */
+export function isHarmless(text: string, limit: number): boolean {
+  const length = text.length;
+  if (length < LONG) return true;
+  // How many brackets there are is guessed from places that nobody can know
+  // beforehand; most texts have few.
+  let found = 0;
+  for (let i = 0; i < SAMPLES; i++) {
+    const code = text.charCodeAt(Math.random() * length);
+    if (code === 0x5b || code === 0x7b) found++;
+  }
+  if (found / SAMPLES * length <= BRACKETS) return true;
+  const most = Math.max(limit, BRACKETS);
+  let depth = 0;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) {
+      for (i++; i < length; i++) {
+        const inner = text.charCodeAt(i);
+        if (inner === 0x22) break;
+        if (inner === 0x5c) i++;
+      }
+    } else if (code === 0x5b || code === 0x7b) {
+      if (++depth > most) return false;
+    } else if (code === 0x5d || code === 0x7d) {
+      depth--;
+    }
+  }
+  return true;
+}
+
 /**
  * Whether a value is what Python would have read.
  *
