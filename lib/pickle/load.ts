@@ -17,7 +17,8 @@ let idle: Unpickler | undefined;
  * of a class that is not known comes as an inert `PyObject`. What follows the
  * pickle is ignored.
  *
- * @param bytes The pickle.
+ * @param bytes The pickle. Large numpy arrays of it are not copied but look into
+ * these bytes: leave them as they are while you use such an array.
  * @param options What is asked for.
  * @returns The value.
  * @throws {UnpicklingError} If the bytes are no pickle.
