@@ -281,6 +281,9 @@ export class Region {
       }
       p += size;
     }
+    if (this.#marks.length > 0) {
+      throw new Snag("a mark is left open in it");
+    }
     this.#byte(0x74);
     this.#byte(0x2e);
     this.#unpickler.push(this.#bytes.slice(0, this.#length));
