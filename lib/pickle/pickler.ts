@@ -427,9 +427,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   /** Makes room in `#bytes`, of which the first `at` are in use. */
   #grow(at: number, needed: number): void {
-    const grown = new Uint8Array(
-      Math.max(needed, this.#streams ? 0 : this.#bytes.length * 2),
-    );
+    const more = Math.min(this.#bytes.length * 2, KEPT_BYTES);
+    const grown = new Uint8Array(Math.max(needed, this.#streams ? 0 : more));
     grown.set(this.#bytes.subarray(0, at));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
@@ -441,7 +440,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     if (this.#streams) {
       this.#flush(at);
       at = 0;
-    } else if (at > KEPT_BYTES) {
+    } else if (at + 2 * FRAME_TARGET > KEPT_BYTES) {
       this.#spill(at);
       at = 0;
     }
@@ -513,7 +512,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Forgets the values; what costs time to make is kept. */
   #reset(): void {
     if (this.#cuts.length > 0) this.#cuts = [];
-    if (this.#bytes.length > KEPT_BYTES * 2) {
+    if (this.#bytes.length > KEPT_BYTES) {
       this.#bytes = new Uint8Array(2 * FRAME_TARGET + SLACK);
       this.#view = new DataView(this.#bytes.buffer);
     }

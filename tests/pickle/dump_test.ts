@@ -38,6 +38,11 @@ function joined(chunks: Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** As assertEquals would say, sooner. */
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
 function records(length: number): unknown[] {
   return Array.from(
     { length },
@@ -72,6 +77,20 @@ Deno.test("dump() writes chunks of some 64 KiB, whatever the size", async () => 
     await dump(records(50_000), writable, { protocol });
     assert(chunks.length > 20);
     for (const chunk of chunks) assert(chunk.length < 70_000);
+  }
+});
+
+Deno.test("dumps() puts what is larger than its buffer together", async () => {
+  const value = Array.from({ length: 350 }, (_, i) => [
+    `${i} `.repeat(15_000),
+    i % 50 === 0 ? new Uint8Array(100_000).fill(i) : i,
+  ]);
+  for (const protocol of [1, 4]) {
+    const { writable, chunks } = sink();
+    await dump(value, writable, { protocol });
+    const bytes = dumps(value, { protocol });
+    assert(bytes.length > 18_000_000);
+    assertEquals(same(joined(chunks), bytes), true);
   }
 });
 
