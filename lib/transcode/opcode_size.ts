@@ -48,8 +48,8 @@ export function opcodeSize(
   if (lines === 0) return 0;
   let from = lines === 1 ? Math.max(at + 1, scanned) : at + 1;
   while (lines-- > 0) {
-    const found = bytes.indexOf(0x0a, from);
-    if (found < 0 || found >= end) {
+    const found = findLineBreak(bytes, { from, end });
+    if (found < 0) {
       // A long line is searched again only when twice as much is there.
       const size = end - at;
       return -(size < 65536 ? size + 1 : size * 2);
@@ -57,4 +57,25 @@ export function opcodeSize(
     from = found + 1;
   }
   return from - at;
+}
+
+/**
+ * Looks for a line break, and not in what lies behind the end: buffers are
+ * larger than what is in them.
+ *
+ * @param bytes Where to look.
+ * @param range `from`: offset of the first byte; `end`: behind the last.
+ * @returns Its offset, or -1.
+ */
+export function findLineBreak(
+  bytes: Uint8Array,
+  { from, end }: { from: number; end: number },
+): number {
+  const near = Math.min(from + 32, end);
+  for (let i = from; i < near; i++) {
+    if (bytes[i] === 0x0a) return i;
+  }
+  if (near >= end) return -1;
+  const found = bytes.subarray(near, end).indexOf(0x0a);
+  return found < 0 ? -1 : near + found;
 }

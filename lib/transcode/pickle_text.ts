@@ -69,7 +69,7 @@ import { type Machine, MORE } from "../streams/machine_stream.ts";
 import { HashSet, MemoText } from "./memo_text.ts";
 import { writeAscii, writeFloat, writeInt } from "./number_text.ts";
 import { BadUtf8, escapeUtf8, longText, PLAIN } from "./string_text.ts";
-import { opcodeSize } from "./opcode_size.ts";
+import { findLineBreak, opcodeSize } from "./opcode_size.ts";
 import type { PicklePlan } from "./plan.ts";
 import { Region, slotAt, Snag } from "./region.ts";
 
@@ -1530,8 +1530,9 @@ export class PickleTextMachine
 
   /** The number on the line of a GET or PUT, or -1. */
   #lineNumber(): number {
-    const end = this.#in.indexOf(0x0a, this.#p + 1);
-    if (end < 0 || end >= this.#end || end - this.#p > 12) return -1;
+    const from = this.#p + 1;
+    const end = findLineBreak(this.#in, { from, end: this.#end });
+    if (end < 0 || end - this.#p > 12) return -1;
     const text = decodeLatin1(this.#in.subarray(this.#p + 1, end));
     return /^\d+$/.test(text) ? Number(text) : -1;
   }
@@ -2195,8 +2196,8 @@ export class PickleTextMachine
   /** Where the line at hand ends, or minus how many bytes are wanted. */
   #line(): number {
     const from = Math.max(this.#p + 1, this.#scanned);
-    const end = this.#in.indexOf(0x0a, from);
-    if (end >= 0 && end < this.#end) {
+    const end = findLineBreak(this.#in, { from, end: this.#end });
+    if (end >= 0) {
       this.#inFrame(end + 1);
       return end;
     }
