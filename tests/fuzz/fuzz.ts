@@ -75,6 +75,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     );
   }
 
+  let batch = 0;
   for (let run = 0; run < runs; run++) {
     if (performance.now() - start > seconds * 1000) break;
     // Each input by its own seed, so that one can be made again alone.
@@ -90,7 +91,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       streams: random.once(50),
       texts: true,
     };
-    const begun = processorTime();
+    // Asking for the processor's time takes time itself.
+    if (run % 100 === 0) batch = processorTime();
+    const begun = performance.now();
     try {
       const outcome = await (kind === "json" ? jsonDoors : pickleDoors)(
         bytes,
@@ -100,7 +103,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     } catch (error) {
       report(error, bytes, run);
     }
-    const taken = processorTime() - begun;
+    let taken = performance.now() - begun;
+    if (taken > slow) taken = Math.min(taken, processorTime() - batch);
     result.slowest = Math.max(result.slowest, taken);
     if (taken > slow) {
       report(new Finding("slow", `${Math.round(taken)} ms`), bytes, run);
