@@ -8,7 +8,7 @@ import type { ScanReport } from "./scan.ts";
 
 /** A file and what {@linkcode scan} found in it. */
 export interface ScannedFile {
-  /** Where the file is: a path or a URL. */
+  /** Where the file is: a URL, perhaps a relative one. */
   readonly uri: string;
   /** What was found in it. */
   readonly report: ScanReport;
