@@ -25,7 +25,7 @@ export interface Limits {
   /**
    * How many bytes of text a transcoder may keep for the memo.
    *
-   * @default {67_108_864}
+   * @default {33_554_432}
    */
   memoBytes?: number;
   /**
@@ -72,7 +72,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Readonly<Required<Limits>> = Object.freeze({
   depth: 1_000_000,
   memo: 100_000_000,
-  memoBytes: 67_108_864,
+  memoBytes: 33_554_432,
   argumentLength: 2_147_483_647,
   intDigits: 4300,
   values: 1_000_000_000,
