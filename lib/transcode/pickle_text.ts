@@ -337,6 +337,9 @@ export class PickleTextMachine
 
   /** @inheritdoc */
   push(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new TypeError("a pickle comes in chunks that are Uint8Array");
+    }
     this.#pending = chunk;
     this.#pendingAt = 0;
   }
@@ -650,6 +653,8 @@ export class PickleTextMachine
     if (lp > this.#limits.depth) {
       throw new LimitError("depth", this.#limits.depth);
     }
+    // Some levels are but guesses: by way of values it is known.
+    if (lp > this.#limits.jsonDepth) throw new Snag("it nests too deep");
   }
 
   #growStack(size: number): void {
@@ -743,6 +748,8 @@ export class PickleTextMachine
     const view = this.#view;
     const at = this.#at;
     const allowNaN = this.#options.encode.allowNaN ?? true;
+    // A LONG1 has 615 digits at most.
+    const fewDigits = this.#limits.intDigits < 616;
     const batch = this.#batch;
     const batch2 = 2 * batch;
     let limit = this.#frameEnd < 0
@@ -994,6 +1001,11 @@ export class PickleTextMachine
               o = h;
               need = 2 + n;
               break loop;
+            }
+            if (n > 6 && fewDigits) {
+              o = h;
+              slow = OTHER;
+              break;
             }
             o = writeAscii(out, o, longText(inp, { at: p + 2, size: n }));
             k = NUMBER;
@@ -2395,7 +2407,10 @@ export class PickleTextMachine
 
   /** Writes the value of a line if it is one of the usual kind. */
   #lineValue(op: number, line: Uint8Array): boolean {
-    if (line.length > 4000 && op !== 0x56 && op !== 0x53) return false;
+    if (
+      (line.length > 4000 || line.length > this.#limits.intDigits) &&
+      op !== 0x56 && op !== 0x53
+    ) return false;
     switch (op) {
       case 0x49: {
         const text = decodeLatin1(line);

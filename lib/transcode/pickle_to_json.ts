@@ -126,7 +126,9 @@ export function pickleToJsonMachine(
       sortKeys,
       ...(limits === undefined ? {} : { limits }),
     },
-    values: sortKeys || types === "tagged",
+    // Buffers can be taken but once, so there is no going back.
+    values: sortKeys || types === "tagged" ||
+      (load.buffers !== undefined && load.buffers !== null),
     jsonl: jsonl && !items,
     plan,
     window,

@@ -327,3 +327,31 @@ Deno.test("objects in a long list cost only themselves", () => {
 function strictlyOr(bytes: Uint8Array<ArrayBuffer>): string {
   return hex(encodeUtf8(text(bytes, { window: 64 })));
 }
+
+Deno.test("what nests deeper than JSON may is refused, as by way of values", () => {
+  const limits = { jsonDepth: 50 };
+  for (
+    const [open, close] of [
+      ["]", "a"],
+      ["](K\x01", "e"],
+      ["(", "t"],
+      ["}K\x01", "s"],
+      ["}(K\x01K\x01K\x02", "u"],
+      ["(l", "a"],
+    ] as const
+  ) {
+    const make = (n: number) =>
+      bytesOf(`${open.repeat(n - 1)}]${close.repeat(n - 1)}.`);
+    assert(text(make(49), { limits }).length > 90);
+    const error = assertThrows(() => text(make(60), { limits }), LimitError);
+    assertEquals(error.limit, "jsonDepth");
+  }
+});
+
+Deno.test("limits on digits hold", () => {
+  const bytes = bytesOf(`\x80\x02\x8a\x14${"\x7f".repeat(20)}.`);
+  assertEquals(text(bytes).length, 48);
+  assertThrows(() => text(bytes, { limits: { intDigits: 40 } }), LimitError);
+  const line = bytesOf(`L${"9".repeat(48)}L\n.`);
+  assertThrows(() => text(line, { limits: { intDigits: 40 } }), LimitError);
+});
