@@ -288,6 +288,8 @@ export class PickleTextMachine
   #knownEnd: number[] = [];
   #knownTop = -1;
   #tape = 0;
+  /** Last opcode of the long dict of a class that begins, or -1. */
+  #objectEnd = -1;
 
   /** The keys so far of dicts that get them in several batches. */
   readonly #keySets = new Map<number, HashSet>();
@@ -2492,6 +2494,7 @@ export class PickleTextMachine
     this.#knownIndex = [];
     this.#knownEnd = [];
     this.#knownTop = -1;
+    this.#objectEnd = -1;
     this.#region = undefined;
     this.#moved = 0;
   }
@@ -2715,7 +2718,22 @@ export class PickleTextMachine
     this.#o = this.#head[this.#sp]!;
     this.#setPre();
     this.#mode = "text";
-    for (const value of result.values) this.#pushValue(value);
+    if (result.dict) {
+      // Filled like any other dict from here on.
+      const end = this.#objectEnd;
+      if (this.#pre >= 4) this.#close();
+      if (end >= 0) {
+        this.#knownIndex.push(this.#sp);
+        this.#knownEnd.push(end);
+        this.#knownTop = this.#sp;
+      }
+      this.#separate();
+      this.#slot[this.#sp] = -1;
+      this.#count[this.#sp] = 0;
+      this.#out[this.#o++] = 123;
+      this.#push(OPEN_DICT);
+    } else for (const value of result.values) this.#pushValue(value);
+    this.#objectEnd = -1;
     return CHANGED;
   }
 
@@ -2812,6 +2830,11 @@ export class PickleTextMachine
           this.#p++;
           return changed;
         default: {
+          if (op !== 0x28 && op !== 0x5d && op !== 0x7d) {
+            // The dict of a class: `#runRegion` says when it is there.
+            this.#objectEnd = end;
+            return changed;
+          }
           this.#knownIndex.push(this.#sp);
           this.#knownEnd.push(end);
           this.#knownTop = this.#sp;

@@ -133,6 +133,8 @@ const OTHER = 0;
 const LIST = 1;
 const DICT = 2;
 const MARK = 3;
+/** Made by a call. */
+const MADE = 4;
 
 /** The scan itself, for bytes that come in chunks. */
 export class PickleScan {
@@ -357,12 +359,13 @@ export class PickleScan {
           this.#grew(target, at);
           if (
             at + this.#extra - weight[target]! >= window &&
-            kind[target] !== OTHER
+            kind[target] !== OTHER &&
+            (kind[target] !== MADE || op === 0x73)
           ) {
             record[target] = this.#tape(record[target]!, {
               start: start[target]!,
               end: at,
-              kind: kind[target]! - 1,
+              kind: kind[target] === LIST ? 0 : 1,
             });
           }
           break;
@@ -380,12 +383,13 @@ export class PickleScan {
           this.#grew(target, at);
           if (
             at + this.#extra - weight[target]! >= window &&
-            kind[target] !== OTHER
+            kind[target] !== OTHER &&
+            (kind[target] !== MADE || op === 0x75)
           ) {
             record[target] = this.#tape(record[target]!, {
               start: start[target]!,
               end: at,
-              kind: kind[target]! - 1,
+              kind: kind[target] === LIST ? 0 : 1,
             });
           }
           break;
@@ -447,7 +451,12 @@ export class PickleScan {
         case 0x81: // NEWOBJ
         case 0x93: // STACK_GLOBAL
           if (sp > 1) sp--;
-          if (sp > 0) kind[sp - 1] = OTHER;
+          // OrderedDict() and the like are dicts if they are filled as such.
+          if (sp > 0) {
+            kind[sp - 1] = op === 0x52 ? MADE : OTHER;
+            record[sp - 1] = -1;
+            slots[sp - 1] = -1;
+          }
           break;
         case 0x92: // NEWOBJ_EX
           if (sp > 2) sp -= 2;

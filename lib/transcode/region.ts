@@ -66,12 +66,46 @@ export interface RegionResult {
   values: readonly unknown[];
   /** Where the frame ends that the region ends in, or -1. */
   frameEnd: number;
+  /** Instead of values: an empty dict that is to be filled. */
+  dict: boolean;
 }
 
 const VALUE = 0;
 /** From the memo, and older than this stretch. */
 const FOREIGN = 1;
 const MARK = 2;
+// What `OrderedDict()` and `defaultdict(f)` are made of: those are dicts.
+const COLLECTIONS = 3;
+const ORDERED_NAME = 4;
+const DEFAULT_NAME = 5;
+const ORDERED_CLASS = 6;
+const DEFAULT_CLASS = 7;
+const NO_ARGUMENT = 8;
+const ONE_ARGUMENT = 9;
+const NAMES: ReadonlyMap<string, number> = new Map([
+  ["collections", COLLECTIONS],
+  ["OrderedDict", ORDERED_NAME],
+  ["defaultdict", DEFAULT_NAME],
+]);
+
+/** Whether bytes are one of the names; all have eleven letters. */
+function nameOf(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  if (first !== 0x63 && first !== 0x4f && first !== 0x64) return VALUE;
+  return NAMES.get(
+    String.fromCharCode(...bytes.subarray(at, at + 11)),
+  ) ?? VALUE;
+}
+
+function classOf(module: number, name: number): number {
+  return module !== COLLECTIONS
+    ? VALUE
+    : name === ORDERED_NAME
+    ? ORDERED_CLASS
+    : name === DEFAULT_NAME
+    ? DEFAULT_CLASS
+    : VALUE;
+}
 
 /** How many values the memo keeps without a plan. */
 const KEPT = 65536;
@@ -91,6 +125,7 @@ export class Region {
   readonly #fresh = new Map<number, number>();
   readonly #fetched = new Map<number, number>();
   readonly #born: number[] = [];
+  readonly #flagOf: number[] = [];
   #ids = 0;
   #number = 0;
 
@@ -138,6 +173,7 @@ export class Region {
     let memoCount = context.memoCount;
     let frameEnd = context.frameEnd;
     const { to, stop } = context;
+    let dict = false;
     loop: while (p !== stop) {
       const size = opcodeSize(bytes, { at: p, end: to, scanned: 0 });
       if (size === 0) throw new Snag("there is no such opcode", "bad-opcode");
@@ -153,6 +189,7 @@ export class Region {
           memoCount,
           frameEnd,
           values: [],
+          dict: false,
         };
       }
       const op = bytes[p]!;
@@ -228,17 +265,65 @@ export class Region {
           this.#copy(bytes, p, size);
           this.#depth = mark;
           this.#marks.pop();
-          this.#push(VALUE);
+          this.#push(
+            op !== 0x74 || above > 1
+              ? VALUE
+              : above === 0
+              ? NO_ARGUMENT
+              : ONE_ARGUMENT,
+          );
           break;
         case 0x85: // TUPLE1
           if (above < 1) break loop;
           this.#byte(op);
-          this.#flags[depth - 1] = VALUE;
+          this.#flags[depth - 1] = ONE_ARGUMENT;
+          break;
+        case 0x29: // EMPTY_TUPLE
+          this.#byte(op);
+          this.#push(NO_ARGUMENT);
+          break;
+        case 0x8c: // SHORT_BINUNICODE
+          this.#copy(bytes, p, size);
+          this.#push(size === 13 ? nameOf(bytes, p + 2) : VALUE);
+          break;
+        case 0x63: // GLOBAL
+          this.#copy(bytes, p, size);
+          this.#push(
+            size === 25
+              ? classOf(nameOf(bytes, p + 1), nameOf(bytes, p + 13))
+              : VALUE,
+          );
+          break;
+        case 0x93: // STACK_GLOBAL
+          if (above < 2) break loop;
+          this.#byte(op);
+          this.#depth--;
+          this.#flags[depth - 2] = classOf(
+            this.#flags[depth - 2]!,
+            this.#flags[depth - 1]!,
+          );
+          break;
+        case 0x52: // REDUCE
+          if (above < 2) break loop;
+          if (depth === 2) {
+            const cls = this.#flags[0];
+            const args = this.#flags[1];
+            if (
+              (args === NO_ARGUMENT &&
+                (cls === ORDERED_CLASS || cls === DEFAULT_CLASS)) ||
+              (args === ONE_ARGUMENT && cls === DEFAULT_CLASS)
+            ) {
+              dict = true;
+              p += size;
+              break loop;
+            }
+          }
+          this.#byte(op);
+          this.#depth--;
+          this.#flags[depth - 2] = VALUE;
           break;
         case 0x86: // TUPLE2
-        case 0x52: // REDUCE
         case 0x81: // NEWOBJ
-        case 0x93: // STACK_GLOBAL
           if (above < 2) break loop;
           this.#byte(op);
           this.#depth--;
@@ -296,7 +381,8 @@ export class Region {
       need: 0,
       memoCount,
       frameEnd,
-      values: values as unknown[],
+      values: dict ? [] : values as unknown[],
+      dict,
     };
   }
 
@@ -327,6 +413,7 @@ export class Region {
       id = freed;
     } else id = this.#ids++;
     this.#born[id] = this.#number;
+    this.#flagOf[id] = this.#flags[this.#depth - 1]!;
     this.#fresh.set(slot, id);
     this.#number32(0x72, id);
   }
@@ -342,7 +429,14 @@ export class Region {
     }
     if (id !== undefined) {
       this.#number32(0x6a, id);
-      this.#push(this.#born[id] === this.#number ? VALUE : FOREIGN);
+      const flag = this.#flagOf[id]!;
+      this.#push(
+        flag >= COLLECTIONS
+          ? flag
+          : this.#born[id] === this.#number
+          ? VALUE
+          : FOREIGN,
+      );
       return;
     }
     const found = context.textOf(slot);
@@ -353,7 +447,9 @@ export class Region {
       throw new Snag("an object refers to what is already written");
     }
     const { text } = found;
+    let flag = VALUE;
     if (text[0] === '"') {
+      if (text.length === 13) flag = NAMES.get(text.slice(1, -1)) ?? VALUE;
       const string = encodeUtf8(JSON.parse(text));
       this.#number32(0x58, string.length);
       this.#copy(string, 0, string.length);
@@ -369,7 +465,7 @@ export class Region {
       new DataView(float.buffer).setFloat64(1, Number(text));
       this.#copy(float, 0, 9);
     }
-    this.#push(VALUE);
+    this.#push(flag);
   }
 
   #reserve(size: number): void {

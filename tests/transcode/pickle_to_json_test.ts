@@ -355,3 +355,36 @@ Deno.test("limits on digits hold", () => {
   const line = bytesOf(`L${"9".repeat(48)}L\n.`);
   assertThrows(() => text(line, { limits: { intDigits: 40 } }), LimitError);
 });
+
+Deno.test("a large OrderedDict or defaultdict flows like a dict", async () => {
+  for (
+    const head of [
+      "\x80\x04\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94",
+      "ccollections\ndefaultdict\nq\x00c__builtin__\nlist\nq\x01\x85q\x02Rq\x03",
+      "ccollections\nOrderedDict\n(tR",
+    ]
+  ) {
+    const parts = [bytesOf(head)];
+    for (let i = 0; i < 60_000; i++) {
+      if (i % 1000 === 0) parts.push(bytesOf(i === 0 ? "(" : "u("));
+      parts.push(
+        bytesOf(
+          `X\x06\x00\x00\x00${
+            100_000 + i
+          }X\x14\x00\x00\x00a value of 20 letter`,
+        ),
+      );
+    }
+    parts.push(bytesOf("u."));
+    const bytes = join(...parts);
+    for (
+      const got of [
+        strictly(bytes, { window: 1000 }),
+        strictly(bytes, { plan: await planPickle(chunks(bytes, 5000)) }),
+      ]
+    ) {
+      assert(got.startsWith('{"100000": "a value'), got.slice(0, 50));
+      assertEquals(Object.keys(JSON.parse(got)).length, 60_000);
+    }
+  }
+});

@@ -182,7 +182,7 @@ export function randomPickle(
     globals.set(full, put());
   }
   function object(): void {
-    switch (random.below(6)) {
+    switch (random.below(8)) {
       case 0: // bytes
         if (protocol < 3) return atom();
         out.push(0x43, 3, 1, 2, 255);
@@ -232,6 +232,27 @@ export function randomPickle(
         out.push(0x52);
         shared.push(put());
         return;
+      case 5: // OrderedDict
+      case 6: { // defaultdict
+        const ordered = random.below(2) === 0;
+        named("collections", ordered ? "OrderedDict" : "defaultdict");
+        if (!ordered) {
+          if (protocol < 2) out.push(0x28);
+          named(protocol < 3 ? "__builtin__" : "builtins", "list");
+          out.push(protocol < 2 ? 0x74 : 0x85);
+          put();
+        } else if (protocol === 0) ascii("(t");
+        else out.push(0x29);
+        out.push(0x52);
+        const slot = put();
+        let key = 0;
+        items(random.pick([0, 1, 2, 5]), () => {
+          string(`key${key++}`);
+          value(5);
+        }, { single: 0x73, many: 0x75 });
+        shared.push(slot);
+        return;
+      }
       default: // an object with a state
         if (protocol < 2) return atom();
         named("app", "Thing");
