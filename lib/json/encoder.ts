@@ -21,8 +21,10 @@ import {
   isPlain,
   type Layout,
   LAYOUT_ROOM,
+  layoutRoom,
   LONGEST_INDENT,
   LONGEST_SEPARATOR,
+  plainNodes,
   plainUntil,
   wideCharacters,
   writeLayout,
@@ -102,6 +104,8 @@ const SLACK = LAYOUT_ROOM;
 const SHORT = 4096;
 /** From here on the platform's encoder is the faster one. */
 const LONG = 128;
+/** Containers of fewer values, inner ones too, are none either. */
+const SMALL = 24;
 /** Fewer items than this are no matter for `JSON.stringify`. */
 const FEW = 4;
 /** Containers of more than this are written in several goes. */
@@ -789,8 +793,10 @@ export class Encoder {
     at: number,
     part: { from: number; end: number; level: number },
   ): number {
-    const out = this.#out;
-    const end = writeLayout(text, { out, view: this.#view, at }, {
+    const needed = at + layoutRoom(text);
+    if (needed > this.#out.length) this.#grow(at, needed);
+    const into = { out: this.#out, view: this.#view, at };
+    const end = writeLayout(text, into, {
       ...part,
       layout: this.#layout,
     });
@@ -805,6 +811,8 @@ export class Encoder {
     const deepest = this.#nativeDepth();
     if (deepest <= 0) return false;
     if (isPlain(value, deepest)) {
+      // A call of `JSON.stringify` costs as much as writing some values.
+      if (plainNodes() < SMALL) return false;
       const text = JSON.stringify(value);
       const end = this.#lay(text, this.#length, {
         from: 0,
@@ -857,7 +865,10 @@ export class Encoder {
   /** Makes sure that so many bytes fit, beside the usual. */
   #room(at: number, size: number): void {
     const needed = at + size + this.#slack;
-    if (size <= 64 || needed <= this.#out.length) return;
+    if (size > 64 && needed > this.#out.length) this.#grow(at, needed);
+  }
+
+  #grow(at: number, needed: number): void {
     const grown = new Uint8Array(needed * 2);
     grown.set(this.#out.subarray(0, at));
     this.#out = grown;

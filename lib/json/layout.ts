@@ -11,12 +11,12 @@ import { Deque } from "../python/collections.ts";
 
 /** So much is looked at and written in one go. */
 const MOST_NODES = 512;
-/** Characters of all strings of one go; each takes six bytes at most. */
+/** Characters of all strings of one go but the keys. */
 const MOST_CHARS = 8192;
 /** How deep one go may be; deeper values come in several. */
 export const DEEPEST = 64;
 
-/** Room that one go may need, at the most. */
+/** Room that one go needs at the most, but for very long keys. */
 export const LAYOUT_ROOM = 0x3_0000;
 /** No line may be indented further than so many bytes. */
 export const LONGEST_INDENT = 96;
@@ -108,11 +108,12 @@ function isPlainValue(value: unknown, depth: number): boolean {
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
-  // What a prototype might add is looked at as well, and does no harm.
-  for (const key in value) {
-    nodes++;
-    chars += key.length;
-    const item = (value as Record<string, unknown>)[key];
+  // `for in` is quick until it has met keys like "1", and slow ever after.
+  const items: unknown[] = Object.values(value);
+  nodes += items.length;
+  if (nodes > MOST_NODES) return false;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
     if (typeof item === "string") {
       chars += item.length;
     } else if (typeof item === "number") {
@@ -121,7 +122,16 @@ function isPlainValue(value: unknown, depth: number): boolean {
       return false;
     }
   }
-  return nodes <= MOST_NODES && chars <= MOST_CHARS;
+  return chars <= MOST_CHARS;
+}
+
+/**
+ * How many values the last look has met.
+ *
+ * @returns Their number.
+ */
+export function plainNodes(): number {
+  return nodes;
 }
 
 const encoder = new TextEncoder();
@@ -150,10 +160,21 @@ export interface Layout {
 }
 
 /**
+ * How much room a text takes at the most.
+ *
+ * @param text Compact JSON.
+ * @returns Bytes.
+ */
+export function layoutRoom(text: string): number {
+  return text.length * 6 +
+    (nodes + 2) * 2 * (LONGEST_SEPARATOR + LONGEST_INDENT + 1);
+}
+
+/**
  * Writes what `JSON.stringify` made as Python lays it out.
  *
  * @param text Compact JSON.
- * @param into Where to write: an array and a view of it; {@linkcode LAYOUT_ROOM} bytes are free from `at`.
+ * @param into Where to write: an array and a view of it; {@linkcode layoutRoom} bytes are free from `at`.
  * @param options `from`, `end`: the part of the text that is written; `level`:
  * levels of indent it stands at; `layout`: how.
  * @returns Offset after the last byte, or -1 where the text must be written
