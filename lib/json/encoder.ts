@@ -387,6 +387,8 @@ export class Encoder {
   readonly #keySeparator: Uint8Array;
   /** Undefined: all on one line. */
   readonly #indent: Uint8Array | undefined;
+  /** The byte that all of the indent is, or -1. */
+  readonly #blank: number;
   readonly #slack: number;
   readonly #layout: Layout;
   /** Whether `JSON.stringify` may do the work where the values allow it. */
@@ -446,7 +448,13 @@ export class Encoder {
       );
     }
     this.#limits = resolveLimits(options.limits);
-    this.#indent = makeIndent(options.indent);
+    const indent = makeIndent(options.indent);
+    this.#indent = indent;
+    this.#blank = indent === undefined || indent.length === 0
+      ? 32
+      : indent.every((byte) => byte === indent[0])
+      ? indent[0]!
+      : -1;
     const [item, key] = options.separators === undefined
       ? [this.#indent === undefined ? ", " : ",", ": "]
       : checkSeparators(options.separators);
@@ -842,15 +850,17 @@ export class Encoder {
     this.#room(at, levels * indent.length);
     const out = this.#out;
     out[at++] = 10;
-    if (indent.length === 0) return at;
-    if (indent.length === 1) {
-      out.fill(indent[0]!, at, at + levels);
-      return at + levels;
+    const blank = this.#blank;
+    if (blank < 0) {
+      for (; levels > 0; levels--) {
+        for (let i = 0; i < indent.length; i++) out[at++] = indent[i]!;
+      }
+      return at;
     }
-    for (; levels > 0; levels--) {
-      for (let i = 0; i < indent.length; i++) out[at++] = indent[i]!;
-    }
-    return at;
+    const end = at + levels * indent.length;
+    if (end - at > 24) out.fill(blank, at, end);
+    else while (at < end) out[at++] = blank;
+    return end;
   }
 
   #close(at: number, bracket: number, filled: boolean): number {
