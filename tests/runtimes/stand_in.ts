@@ -86,6 +86,7 @@ export function standIn(files: Files, tests: Registered[]): void {
     configurable: true,
     writable: true,
   });
+  keepErrors();
   for (const [owner, name, value] of YOUNG) {
     if (name in owner) continue;
     Object.defineProperty(owner, name, {
@@ -94,6 +95,21 @@ export function standIn(files: Files, tests: Registered[]): void {
       writable: true,
     });
   }
+}
+
+/** Browsers have an error of their own for every error of a body's stream. */
+function keepErrors(): void {
+  async function bytes(this: Response): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.body === null) return new Uint8Array(0);
+    const blob = new Blob(await collect(this.body));
+    return new Uint8Array(await blob.arrayBuffer());
+  }
+  Object.assign(Response.prototype, {
+    bytes,
+    async text(this: Response): Promise<string> {
+      return new TextDecoder().decode(await bytes.call(this));
+    },
+  });
 }
 
 type Method = (this: unknown, ...args: never[]) => unknown;
@@ -138,9 +154,6 @@ const YOUNG: [owner: object, name: string, value: Method][] = [
   // @std/assert asks for it.
   [Set.prototype, "union", function (other: Set<unknown>) {
     return new Set([...this as Set<unknown>, ...other]);
-  }],
-  [Response.prototype, "bytes", async function () {
-    return new Uint8Array(await (this as Response).arrayBuffer());
   }],
   [Promise, "withResolvers", () => {
     let resolve: unknown;
