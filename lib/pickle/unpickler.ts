@@ -1819,6 +1819,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   }
 
   #append(target: unknown, items: unknown[]): void {
+    // CPython's C unpickler does not look at what gets nothing.
+    if (items.length === 0) return;
     this.#count(items.length);
     if (target instanceof PySet) {
       if (target instanceof FrozenSet) throw this.#badTarget(target, "append");
@@ -1844,6 +1846,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** Gives the dict, which may have become a PyDict. */
   #setItems(target: unknown, flat: unknown[], fresh = false): unknown {
+    if (flat.length === 0) return target;
     this.#count(flat.length / 2);
     if (isPlainDict(target)) {
       const forwarded = this.#forward?.get(target);
