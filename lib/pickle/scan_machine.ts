@@ -937,8 +937,18 @@ class Machine {
    * joblib writes an array's bytes straight behind the BUILD of its wrapper.
    * Gives the offset behind them.
    */
-  #skipArray(state: Node): number | undefined {
+  #skipArray(state: Node): number {
     const start = this.#base + this.#reader.endPosition;
+    try {
+      return this.#arrayEnd(state, start);
+    } catch (error) {
+      // Who loads it by pickle reads on.
+      this.#sweep(start, this.#bytes.length, "stands behind a joblib array");
+      throw error;
+    }
+  }
+
+  #arrayEnd(state: Node, start: number): number {
     if (typeof state !== "object" || state.kind !== "dict") {
       throw new Fatal("bad-state", "a joblib array of unknown layout");
     }
