@@ -35,6 +35,7 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
     "a PUT beyond its frame",
   ],
   ["pickle", "XXEBKChLAEsBSwJLA2Uu", "a batch of numbers above two marks"],
+  ["pickle", "fShlLg==", "an empty batch for a dict"],
   ["pickle", "Y2NsC+2gvWIKeAou", "a surrogate in the name of a class"],
   [
     "pickle",
