@@ -581,8 +581,15 @@ class Machine {
   }
 
   #index(): number | bigint {
+    let line = this.#reader.content;
+    const nul = line.indexOf(0);
+    if (nul >= 0) {
+      // C reads no further than a NUL; others refuse it.
+      this.#note("bad-number", "a NUL in a memo index");
+      line = line.subarray(0, nul);
+    }
     try {
-      return parseDecimal(this.#reader.content);
+      return parseDecimal(line);
     } catch {
       throw new Fatal("bad-number", "no memo index");
     }
