@@ -88,6 +88,18 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   ["defaultdict", DEFAULT_NAME],
 ]);
 
+/** Whether text ends here that names the class behind which raw bytes stand. */
+function isInline(bytes: Uint8Array, end: number): boolean {
+  // joblib's; only its first letter is looked for in most cases.
+  return bytes[end - 17] === 0x4e && bytes[end - 16] === 0x75 &&
+    String.fromCharCode(...bytes.subarray(end - 17, end)) ===
+      "NumpyArrayWrapper";
+}
+
+function refuseInline(): never {
+  throw new Snag("raw bytes of joblib stand between its opcodes");
+}
+
 /** Whether bytes are one of the names; all have eleven letters. */
 function nameOf(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
@@ -283,10 +295,12 @@ export class Region {
           this.#push(NO_ARGUMENT);
           break;
         case 0x8c: // SHORT_BINUNICODE
+          if (size === 19 && isInline(bytes, p + size)) refuseInline();
           this.#copy(bytes, p, size);
           this.#push(size === 13 ? nameOf(bytes, p + 2) : VALUE);
           break;
         case 0x63: // GLOBAL
+          if (size > 20 && isInline(bytes, p + size - 1)) refuseInline();
           this.#copy(bytes, p, size);
           this.#push(
             size === 25
@@ -449,6 +463,7 @@ export class Region {
     const { text } = found;
     let flag = VALUE;
     if (text[0] === '"') {
+      if (text === '"NumpyArrayWrapper"') refuseInline();
       if (text.length === 13) flag = NAMES.get(text.slice(1, -1)) ?? VALUE;
       const string = encodeUtf8(JSON.parse(text));
       this.#number32(0x58, string.length);
@@ -517,7 +532,7 @@ export function slotAt(bytes: Uint8Array, at: number, size: number): number {
         }
         slot = slot * 10 + digit;
       }
-      if (!(slot >= 0)) {
+      if (!(slot <= Number.MAX_SAFE_INTEGER)) {
         throw new Snag("a memo slot has no number", "bad-number");
       }
       return slot;
