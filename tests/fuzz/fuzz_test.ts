@@ -36,6 +36,19 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
   ],
   ["pickle", "XXEBKChLAEsBSwJLA2Uu", "a batch of numbers above two marks"],
   ["pickle", "fShlLg==", "an empty batch for a dict"],
+  ["pickle", "gAJ9cQFLAEsBc3EBSwBLAXMu", "a key twice, between two PUTs"],
+  [
+    "pickle",
+    "gAGOBgAAAAAAAACVuJ/RQRlwOTk5OTk5OTk5OTk5OTk5OTkKLg==",
+    "a PUT beyond all numbers",
+  ],
+  [
+    "pickle",
+    "KGxwMApjc2FtcGxlbW9kCkNvbG9yCnAxCihJMQp0cDIKUnAzCmFnMwphZzEKKFYKYWcxCihWZ3JlZW4KcDQKdHA1ClJwNgphLg==",
+    "a mark left open by an object",
+  ],
+  ["pickle", "Y3NhbQBsZQpQbGFpbgpwCi4=", "a PUT without a number"],
+  ["pickle", "Y29zCnN5c3RlbQoojAR0cnVlgH8u", "a late PROTO from the future"],
   ["pickle", "Y2NsC+2gvWIKeAou", "a surrogate in the name of a class"],
   [
     "pickle",
