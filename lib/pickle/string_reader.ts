@@ -35,6 +35,8 @@ const wideDecoder = new TextDecoder(
  */
 const KEY_TABLE = 1024;
 const keyTable: string[] = new Array(KEY_TABLE).fill("");
+/** Which key came next, the last time. */
+const keyNext = new Uint16Array(KEY_TABLE);
 
 /** Length up to which a string is looked up as a key, in bytes. */
 export const LONGEST_KEY = 32;
@@ -152,6 +154,20 @@ function transcodeUtf8(
   return length;
 }
 
+/** Whether ASCII text is what some bytes say. */
+function isText(
+  text: string,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): boolean {
+  const length = text.length;
+  if (length !== to - from) return false;
+  let i = 0;
+  while (i < length && text.charCodeAt(i) === bytes[from + i]) i++;
+  return i === length;
+}
+
 /** Reads the strings of one input. */
 export class StringReader {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -164,6 +180,8 @@ export class StringReader {
   #wideNext = 0;
   #wideCount = 0;
   #wide = "";
+  /** Place in the table of the key read last. */
+  #lastKey = 0;
 
   /**
    * Begins with other input.
@@ -228,6 +246,12 @@ export class StringReader {
    */
   key(from: number, to: number): string {
     const bytes = this.#bytes;
+    // Dicts of one kind have their keys in one order.
+    const guess = keyNext[this.#lastKey]!;
+    if (isText(keyTable[guess]!, bytes, from, to)) {
+      this.#lastKey = guess;
+      return keyTable[guess]!;
+    }
     let hash = to - from;
     for (let i = from; i < to; i++) {
       const byte = bytes[i]!;
@@ -235,13 +259,12 @@ export class StringReader {
       hash = Math.imul(hash, 31) + byte | 0;
     }
     const slot = (hash ^ hash >>> 15) & KEY_TABLE - 1;
-    const known = keyTable[slot]!;
-    if (known.length === to - from) {
-      let i = 0;
-      while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
-      if (i === known.length) return known;
+    keyNext[this.#lastKey] = slot;
+    this.#lastKey = slot;
+    if (!isText(keyTable[slot]!, bytes, from, to)) {
+      keyTable[slot] = asciiText(bytes, from, to);
     }
-    return keyTable[slot] = asciiText(bytes, from, to);
+    return keyTable[slot]!;
   }
 
   #decode(from: number, to: number): string {
