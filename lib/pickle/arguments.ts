@@ -450,9 +450,11 @@ export function decodeArgument(
   try {
     return decodeKind(opcode.argument, content);
   } catch (error) {
-    if (!(error instanceof ArgumentFault)) throw error;
+    // A runtime's bigint has an end: a million bits in Firefox.
+    const isTooLarge = error instanceof RangeError;
+    if (!isTooLarge && !(error instanceof ArgumentFault)) throw error;
     throw new UnpicklingError(error.message, {
-      code: error.code,
+      code: isTooLarge ? "bad-number" : error.code,
       offset,
       opcode: opcode.name,
     });

@@ -40,9 +40,10 @@ export class Tally implements Outcome {
   fail(name: string, error: unknown): void {
     this.failed++;
     if (this.failures.length === 100) return;
-    const text = error instanceof Error
-      ? error.stack ?? `${error}`
-      : `${error}`;
+    // Some runtimes' stacks begin with the message, and some have none of it.
+    const { stack = "" } = error as { stack?: string };
+    const said = String(error);
+    const text = stack.startsWith(said) ? stack : `${said}\n${stack}`;
     this.failures.push(`${name}: ${text.slice(0, 1500)}`);
   }
 

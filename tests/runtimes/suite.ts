@@ -482,6 +482,29 @@ const CHECKS: Record<string, () => unknown> = {
     );
     assertEquals(text, '[[1, 2], "three"]');
   },
+  "an integer is read, or refused where the runtime's bigint ends": () => {
+    const bytes = new Uint8Array(1_000_007).fill(0x55);
+    bytes.set([0x8b, 0x41, 0x42, 0x0f, 0]);
+    // 0x0f4241 is a million and one.
+    bytes[1_000_006] = 0x2e;
+    let isRead = true;
+    try {
+      BigInt(`0x${"5".repeat(2_000_002)}`);
+    } catch {
+      isRead = false;
+    }
+    if (isRead) {
+      assertEquals(typeof pickle.loads(bytes), "bigint");
+      assertEquals(Array.from(pickle.genops(bytes)).length, 2);
+      return;
+    }
+    assertThrows(() => pickle.loads(bytes), brine.LimitError);
+    const error = assertThrows(
+      () => Array.from(pickle.genops(bytes)),
+      brine.UnpicklingError,
+    );
+    assertEquals(error.code, "bad-number");
+  },
   "a million nested lists overflow no stack": () => {
     const depth = 1_000_000;
     const bytes = new Uint8Array(2 * depth).fill(0x5d, 0, depth)
