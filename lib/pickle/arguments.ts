@@ -450,11 +450,13 @@ export function decodeArgument(
   try {
     return decodeKind(opcode.argument, content);
   } catch (error) {
+    let code: UnpicklingErrorCode;
+    if (error instanceof ArgumentFault) code = error.code;
     // A runtime's bigint has an end: a million bits in Firefox.
-    const isTooLarge = error instanceof RangeError;
-    if (!isTooLarge && !(error instanceof ArgumentFault)) throw error;
+    else if (error instanceof RangeError) code = "bad-number";
+    else throw error;
     throw new UnpicklingError(error.message, {
-      code: isTooLarge ? "bad-number" : error.code,
+      code,
       offset,
       opcode: opcode.name,
     });
