@@ -11,6 +11,7 @@ import { PicklingError, UnpicklingError } from "../../lib/pickle/errors.ts";
 import { loads } from "../../lib/pickle/load.ts";
 import { OpcodeReader } from "../../lib/pickle/opcode_reader.ts";
 import { optimize } from "../../lib/pickle/optimize.ts";
+import { toPython3Name } from "../../lib/pickle/python2_names.ts";
 import { scan } from "../../lib/pickle/scan.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import { LimitError } from "../../lib/python/limits.ts";
@@ -223,7 +224,7 @@ export async function pickleDoors(
   const instructions = readOpcodes([bytes]);
   same("one-byte opcodes", instructions, readOpcodes(cut(bytes, one)));
   attemptText(() => dis(bytes, { annotate: 30 }));
-  const { verdict } = await scan(bytes);
+  const { verdict, findings } = await scan(bytes);
   if (verdict === "safe" && isError(whole) && STRUCTURAL.test(whole)) {
     throw new Finding("scan calls safe what cannot be loaded", whole);
   }
@@ -244,10 +245,10 @@ export async function pickleDoors(
     // reads objects apart from the PROTO that stands before them.
     const odd = ["\x80\x03", "\x80\x04", "\x80\x05"].some((proto) =>
       latin1.includes(proto)
-    ) &&
-      /__builtin__|copy_reg|exceptions|Queue|UserDict|urllib2|commands/.test(
-        latin1,
-      );
+    ) && findings.some(({ module, name }) => {
+      const [module3, name3] = toPython3Name(module, name);
+      return module3 !== module || name3 !== name;
+    });
     if (texts && !odd) {
       const direct = text.length === 1 ? text[0]!.split("\n")[0]! : undefined;
       const value = attemptText(() =>
