@@ -114,8 +114,12 @@ export class HashSet {
     this.#limit = limit;
   }
 
-  /** Takes everything out. */
-  clear(): void {
+  /** Whose hashes these are. */
+  owner = -1;
+
+  /** Takes everything out, for somebody else. */
+  begin(owner: number): void {
+    this.owner = owner;
     if (this.#cells.length > 1024) this.#cells = new Float64Array(16);
     this.#cells.fill(-1);
     this.#size = 0;

@@ -303,6 +303,8 @@ export class PickleTextMachine
   #docOut = 0;
   #documents = 0;
   #begun = false;
+  /** What reads the pickle as values. */
+  #unpickler: Unpickler | undefined;
   /** Whether a line break stands before the next text. */
   #between = false;
   #moved = 0;
@@ -406,6 +408,13 @@ export class PickleTextMachine
     if (!this.#begun && this.#p === this.#end) {
       // Nothing is no JSON text, but it is JSON Lines.
       if (this.#documents > 0 || this.#options.jsonl) return MORE;
+    } else if (this.#unpickler !== undefined) {
+      this.#unpickler.end();
+      try {
+        this.#unpickler.pull();
+      } catch (error) {
+        throw this.#relocate(error);
+      }
     } else if (this.#raw) {
       // The value road says what is wrong.
       this.#loadWhole(this.#end);
@@ -473,7 +482,7 @@ export class PickleTextMachine
     }
     const have = this.#end - this.#p;
     const size = Math.min(left, Math.max(CHUNK, this.#need - have));
-    const keepFrom = this.#raw || this.#mode === "values"
+    const keepFrom = this.#raw && this.#mode !== "values"
       ? this.#docAt - this.#at
       : Math.max(0, this.#p - KEEP);
     if (this.#end + size > this.#in.length) {
@@ -1395,7 +1404,15 @@ export class PickleTextMachine
         throw new Snag("an argument goes beyond its frame", "bad-frame");
       }
     }
-    if (this.#need - 9 > this.#limits.argumentLength) {
+    if (
+      this.#in[this.#p] === 0x54 && this.#end - this.#p >= 5 &&
+      this.#view.getInt32(this.#p + 1, true) < 0
+    ) throw new Snag("the length of a string is negative", "bad-length");
+    // What is only said to be long takes nothing yet.
+    if (
+      this.#need > this.#end - this.#p &&
+      this.#end - this.#p - 9 > this.#limits.argumentLength
+    ) {
       throw new LimitError("argumentLength", this.#limits.argumentLength, {
         offset: this.#at + this.#p,
       });
@@ -1554,6 +1571,10 @@ export class PickleTextMachine
   /** What stands before the next item. */
   #separate(): void {
     this.#room(8);
+    // The loop has made room; a write beyond the end would be lost in silence.
+    if (this.#sp + 4 > this.#kind.length) {
+      throw new Snag("its stack grows faster than its bytes");
+    }
     const top = this.#sp - 1;
     if (this.#pre === 1) {
       this.#out[this.#o++] = 44;
@@ -1806,6 +1827,14 @@ export class PickleTextMachine
     if (batch) this.#lCtx[lp] = ctx;
     else this.#pushLevel(ctx, target + 1, false);
     this.#relayout(target);
+    // What was kept of it is no longer all of it.
+    if (slot >= 0 && this.#kept.has(slot)) {
+      this.#kept.set(slot, { kind: GONE, out: this.#out, from: 0, to: 0 });
+    }
+    // More may follow one by one.
+    if (!batch && this.#count[target]! > 0) {
+      this.#kind[target] = list ? OPEN_LIST0 : OPEN_DICT0;
+    }
     if (slot >= 0 && this.#plan === undefined) {
       const i = slot & (this.#mSlot.length - 1);
       if (this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#seqFloor) {
@@ -1906,7 +1935,11 @@ export class PickleTextMachine
       if (set === undefined) {
         set = new HashSet(1 << 20);
         this.#keySets.set(target, set);
-      } else if (!later) set.clear();
+      }
+      if (!later) set.begin(this.#pos[target]!);
+      else if (set.owner !== this.#pos[target]) {
+        this.#firstKey(target, set);
+      }
     }
     const seen = n > 1 ? new Set<string>() : undefined;
     for (let i = from; i < this.#sp; i += 2) {
@@ -1934,6 +1967,22 @@ export class PickleTextMachine
         if (!set.add(hash)) throw new Snag("a dict has a key twice");
       }
     }
+  }
+
+  /** Recalls the one key of a dict that was taken for whole. */
+  #firstKey(target: number, set: HashSet): void {
+    const from = this.#start[target]! + 1;
+    if (this.#count[target] !== 1 || from <= this.#drained) {
+      throw new Snag("a dict gets its keys bit by bit");
+    }
+    const out = this.#out;
+    let to = from + 1;
+    while (out[to] !== 34) to += out[to] === 92 ? 2 : 1;
+    set.begin(this.#pos[target]!);
+    set.add(hashText(out, from, ++to));
+    // It may have been a number.
+    const key = encodeUtf8(numberKey(decodeLatin1(out.subarray(from, to))));
+    set.add(hashText(key, 0, key.length));
   }
 
   #tuple(): number {
@@ -2535,36 +2584,32 @@ export class PickleTextMachine
       return WANT_INPUT;
     }
     if (!this.#begun) this.#begin();
-    for (;;) {
-      const size = opcodeSize(this.#in, {
-        at: this.#p,
-        end: this.#end,
-        scanned: this.#scanned,
-      });
-      if (size === 0) {
-        if (!this.#ended && this.#docAt === 0 && this.#at + this.#end < 8) {
-          // What file it is instead, its first bytes say.
-          this.#need = this.#end - this.#p + 1;
-          return this.#wantMore(this.#end);
-        }
-        // No opcode: the Unpickler says so.
-        this.#loadWhole(this.#end);
-        throw this.#error("bad-opcode", "there is no such opcode");
+    const unpickler = this.#unpickler ??= new Unpickler(this.#loadOptions());
+    let value: unknown;
+    try {
+      unpickler.push(this.#in.slice(this.#p, this.#end));
+      this.#p = this.#end;
+      value = unpickler.pull();
+    } catch (error) {
+      this.#unpickler = undefined;
+      const size = this.#at + this.#end;
+      if (this.#ended || this.#docAt > 0 || size >= 8) {
+        throw this.#relocate(error);
       }
-      if (size < 0 || this.#p + size > this.#end) {
-        this.#scanned = this.#end;
-        this.#need = size < 0 ? -size : size;
-        const used = this.#at + this.#end - this.#docAt;
-        if (used > this.#limits.memoBytes) {
-          throw new Snag("it is too large to be read as values");
-        }
-        return this.#wantMore(this.#end);
-      }
-      const op = this.#in[this.#p]!;
-      this.#p += size;
-      if (op === 0x2e) break;
+      // What file it is instead, its first eight bytes say.
+      this.#p -= size;
+      this.#need = size + 1;
+      return WANT_INPUT;
     }
-    const value = this.#loadWhole(this.#p);
+    if (value === MORE) {
+      if (this.#at + this.#end - this.#docAt > this.#limits.memoBytes) {
+        throw new Snag("it is too large to be read as values");
+      }
+      this.#need = 1;
+      return WANT_INPUT;
+    }
+    this.#p = this.#docAt + unpickler.position - this.#at;
+    this.#unpickler = undefined;
     this.#writeValue(value);
     this.#endDocument();
     return CHANGED;
@@ -2575,21 +2620,24 @@ export class PickleTextMachine
     try {
       return new Unpickler(this.#loadOptions()).load(bytes);
     } catch (error) {
-      if (error instanceof UnpicklingError && this.#docAt > 0) {
-        // Behind a pickle it is a damaged one, whatever else it looks like.
-        const { message, code, offset, opcode } = error.code ===
-              "not-a-pickle" && error.cause instanceof UnpicklingError
-          ? error.cause
-          : error;
-        throw new UnpicklingError(message, {
-          code,
-          offset: offset + this.#docAt,
-          opcode,
-          cause: error,
-        });
-      }
-      throw error;
+      throw this.#relocate(error);
     }
+  }
+
+  /** An error whose offset counts from the beginning of all input. */
+  #relocate(error: unknown): unknown {
+    if (!(error instanceof UnpicklingError) || this.#docAt === 0) return error;
+    // Behind a pickle it is a damaged one, whatever else it looks like.
+    const { message, code, offset, opcode } = error.code === "not-a-pickle" &&
+        error.cause instanceof UnpicklingError
+      ? error.cause
+      : error;
+    return new UnpicklingError(message, {
+      code,
+      offset: offset + this.#docAt,
+      opcode,
+      cause: error,
+    });
   }
 
   #loadOptions(): LoadOptions {
@@ -2713,7 +2761,10 @@ export class PickleTextMachine
     if (this.#plan !== undefined) {
       while (this.#plan.next(this.#tape) < this.#at + this.#p) this.#tape++;
     }
-    // The entry gives way to the values.
+    // The entry gives way to the values, which may be many.
+    let capacity = this.#kind.length;
+    while (this.#sp + result.values.length + 16 > capacity) capacity *= 2;
+    if (capacity > this.#kind.length) this.#growStack(capacity);
     this.#sp = this.#regionEntry;
     this.#o = this.#head[this.#sp]!;
     this.#setPre();

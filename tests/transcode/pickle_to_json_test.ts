@@ -388,3 +388,53 @@ Deno.test("a large OrderedDict or defaultdict flows like a dict", async () => {
     }
   }
 });
+
+Deno.test("keys that come bit by bit are told apart as well", () => {
+  // By SETITEM on a dict of protocol 4, and by two batches that are not full.
+  const single = bytesOf("}\x8c\x01bK\x01s\x8c\x01aK\x02s\x8c\x01bK\x03s.");
+  const batches = bytesOf(
+    "}(\x8c\x01bK\x01\x8c\x01cK\x01u(\x8c\x01bK\x02\x8c\x01aK\x02u.",
+  );
+  assertEquals(text(single), '{"b": 3, "a": 2}');
+  assertEquals(text(batches), '{"b": 2, "c": 1, "a": 2}');
+  assertThrows(() => strictly(single), UnpicklingError);
+  assertThrows(() => strictly(batches), UnpicklingError);
+});
+
+Deno.test("a pickle with raw bytes in it is read as values", () => {
+  // joblib: the bytes of the array stand behind the wrapper's BUILD.
+  const wrapped = bytesOf(
+    "\x80\x04]\x8c\x13joblib.numpy_pickle\x8c\x11NumpyArrayWrapper\x93)\x81}b.....a.",
+  );
+  assertThrows(() => strictly(wrapped), UnpicklingError, "joblib");
+});
+
+Deno.test("a list of nothing but objects", () => {
+  const parts: Uint8Array[] = [
+    bytesOf("\x80\x04](cdecimal\nDecimal\nq\x00\x8c\x031.5\x85R"),
+  ];
+  const one = bytesOf("h\x00\x8c\x031.5\x85R");
+  for (let i = 1; i < 4000; i++) {
+    if (i % 1000 === 0) parts.push(bytesOf("e("));
+    parts.push(one);
+  }
+  parts.push(bytesOf("e."));
+  const got = strictly(join(...parts), { window: 64 });
+  assertEquals(
+    got,
+    JSON.stringify(Array(4000).fill("1.5"), null, 0)
+      .replaceAll(",", ", "),
+  );
+  // Before what nests: all that comes later stands above them.
+  const nested = bytesOf(`${"](K\x01".repeat(100)}]${"e".repeat(100)}`);
+  const both = join(
+    bytesOf("("),
+    ...Array.from(
+      { length: 600 },
+      () => bytesOf("cdecimal\nDecimal\n(X\x03\x00\x00\x001.5tR"),
+    ),
+    nested,
+    bytesOf("t."),
+  );
+  assertEquals(JSON.parse(strictly(both)).length, 601);
+});
