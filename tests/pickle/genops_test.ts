@@ -155,5 +155,13 @@ Deno.test("OpcodeReader is linear for chunks of one byte", () => {
     return performance.now() - start;
   }
   time(20_000);
-  assert(time(400_000) < 20 * time(50_000) + 200);
+  // Other programs get in between: the best of some tries counts. Quadratic
+  // cost would be 64 times as much.
+  let small = Infinity;
+  let large = Infinity;
+  for (let i = 0; i < 5; i++) {
+    small = Math.min(small, time(50_000));
+    large = Math.min(large, time(400_000));
+  }
+  assert(large < 30 * small + 200, `${small} ms, ${large} ms`);
 });
