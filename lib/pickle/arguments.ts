@@ -453,10 +453,12 @@ export function decodeArgument(
     let code: UnpicklingErrorCode;
     if (error instanceof ArgumentFault) code = error.code;
     // A runtime's bigint has an end: a million bits in Firefox.
-    else if (error instanceof RangeError) code = "bad-number";
-    else throw error;
-    throw new UnpicklingError(error.message, {
-      code,
+    const fault = error instanceof RangeError
+      ? new ArgumentFault("bad-number", error.message)
+      : error;
+    if (!(fault instanceof ArgumentFault)) throw error;
+    throw new UnpicklingError(fault.message, {
+      code: fault.code,
       offset,
       opcode: opcode.name,
     });
