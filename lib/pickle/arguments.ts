@@ -450,8 +450,6 @@ export function decodeArgument(
   try {
     return decodeKind(opcode.argument, content);
   } catch (error) {
-    let code: UnpicklingErrorCode;
-    if (error instanceof ArgumentFault) code = error.code;
     // A runtime's bigint has an end: a million bits in Firefox.
     const fault = error instanceof RangeError
       ? new ArgumentFault("bad-number", error.message)
