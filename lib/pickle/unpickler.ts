@@ -54,7 +54,12 @@ import type {
 } from "./options.ts";
 import { toPython3Name } from "./python2_names.ts";
 import { decodePython2String } from "./python2_strings.ts";
-import { fillFloats, fillInts, NUMBER_SIZES } from "./number_batch.ts";
+import {
+  emptyNumbers,
+  fillFloats,
+  fillInts,
+  NUMBER_SIZES,
+} from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
 import { asciiText, LONGEST_KEY, StringReader } from "./string_reader.ts";
 import { parseFloatText, parseIntLine, parseLongLine } from "./text_numbers.ts";
@@ -838,7 +843,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             if (
               code === op.EMPTY_LIST && mark > 0 && mark + 1 < limit &&
               NUMBER_SIZES[bytes[mark + 1]!] !== 0
-            ) mark = 0;
+            ) {
+              stack[sp++] = emptyNumbers(bytes[mark + 1]!);
+              continue;
+            }
             if (
               mark > 0 && mark < limit && bytes[mark] === op.MARK &&
               memoLength < 0x0fff_ffff && m < marks.length &&
