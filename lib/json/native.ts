@@ -74,7 +74,7 @@ export function isExact(
   limits: Readonly<Required<Limits>>,
 ): boolean {
   const { jsonDepth, intDigits, values } = limits;
-  if (text.length / 2 >= values) return false;
+  if (text.length / 2 >= values || hasEscapedKey(text)) return false;
   if (intDigits !== 0) {
     if (intDigits < UNSAFE_DIGITS) return false;
     // Repeated keys hide values, even one whose int is too long.
@@ -83,6 +83,29 @@ export function isExact(
     }
   }
   return isExactValue(value, Math.min(jsonDepth, SHALLOW));
+}
+
+/**
+ * Whether a key has an escape. V8 15 reads the key of
+ * `[{"k\\": 1}, {"k\u00ff": 1}]`'s second object as the first's, once it has
+ * come to expect that one.
+ */
+function hasEscapedKey(text: string): boolean {
+  for (
+    let at = text.indexOf("\\");
+    at >= 0;
+    at = text.indexOf("\\", at)
+  ) {
+    // To the end of the string, and what follows it.
+    for (;;) {
+      const code = text.charCodeAt(at++);
+      if (code === 0x5c) at++;
+      else if (code === 0x22 || at > text.length) break;
+    }
+    while (text.charCodeAt(at) <= 0x20) at++;
+    if (text.charCodeAt(at) === 0x3a) return true;
+  }
+  return false;
 }
 
 /** Whether there is a run of more than so many digits, one of them looked at. */
