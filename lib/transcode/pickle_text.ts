@@ -235,6 +235,9 @@ export class PickleTextMachine
   #pendingAt = 0;
   #ended = false;
   #frameEnd = -1;
+  /** Where the last frame ends, be it right or not. */
+  #lastFrameEnd = -1;
+  #protocol = 0;
 
   // Output. `#out[#drained..#committed)` may be given away.
   #out: Uint8Array = new Uint8Array(CHUNK * 2);
@@ -361,6 +364,9 @@ export class PickleTextMachine
     } catch (error) {
       // What is written of this pickle is never passed off as whole.
       this.#failed = error;
+      // The texts before it are, however the input was cut.
+      const whole = this.#docOut - this.#drained;
+      if (whole > 0) return this.#give(whole);
       throw error;
     }
   }
@@ -378,7 +384,9 @@ export class PickleTextMachine
       let status: number;
       if (!this.#ended && this.#end - this.#p < this.#need) {
         if (this.#fill()) continue;
-        return this.#starve();
+        const given = this.#starve();
+        if (given !== undefined) return given;
+        continue;
       }
       try {
         status = this.#mode === "text"
@@ -396,12 +404,13 @@ export class PickleTextMachine
         continue;
       }
       if (this.#fill()) continue;
-      return this.#starve();
+      const given = this.#starve();
+      if (given !== undefined) return given;
     }
   }
 
-  /** What there is to give when there is nothing to read. */
-  #starve(): Uint8Array<ArrayBuffer> | typeof MORE {
+  /** What there is to give when there is nothing to read; undefined: read on after all. */
+  #starve(): Uint8Array<ArrayBuffer> | typeof MORE | undefined {
     const whole = Math.min(this.#committed, this.#docOut) - this.#drained;
     if (whole > 0) return this.#give(whole);
     if (!this.#ended) return MORE;
@@ -410,15 +419,21 @@ export class PickleTextMachine
       if (this.#documents > 0 || this.#options.jsonl) return MORE;
     } else if (this.#unpickler !== undefined) {
       this.#unpickler.end();
+      let value: unknown;
       try {
-        this.#unpickler.pull();
+        value = this.#unpickler.pull();
       } catch (error) {
         throw this.#relocate(error);
+      }
+      // Some files are known to be whole only at their end.
+      if (value !== MORE) {
+        this.#take(value);
+        return undefined;
       }
     } else if (this.#raw) {
       // The value road says what is wrong.
       this.#loadWhole(this.#end);
-    }
+    } else if (this.#mode === "region") this.#region!.probe();
     throw this.#error("truncated", "the pickle ends too early");
   }
 
@@ -448,13 +463,10 @@ export class PickleTextMachine
     const snag = error instanceof BadUtf8
       ? new Snag("a string is not valid UTF-8", "bad-utf8")
       : error;
-    if (
-      this.#raw && this.#mode !== "values" && !(snag instanceof LimitError)
-    ) {
+    if (this.#raw && this.#mode !== "values") {
       this.#o = this.#docOut;
       this.#p = this.#docAt - this.#at;
       this.#resetStack();
-      this.#frameEnd = -1;
       this.#mode = "values";
       return;
     }
@@ -1310,6 +1322,7 @@ export class PickleTextMachine
               slow = OTHER;
               break;
             }
+            this.#protocol = inp[p + 1]!;
             p += 2;
             break;
           case 0x95: { // FRAME
@@ -1317,12 +1330,13 @@ export class PickleTextMachine
               need = 9;
               break loop;
             }
+            const n = view.getUint32(p + 1, true) +
+              view.getUint32(p + 5, true) * 0x100000000;
+            this.#lastFrameEnd = at + p + 9 + n;
             if (this.#options.lenientFrames !== true) {
               if (this.#frameEnd >= 0) {
                 throw new Snag("a frame begins within another", "bad-frame");
               }
-              const n = view.getUint32(p + 1, true) +
-                view.getUint32(p + 5, true) * 0x100000000;
               this.#frameEnd = at + p + 9 + n;
               limit = Math.min(this.#end, p + 9 + n);
             }
@@ -1399,11 +1413,10 @@ export class PickleTextMachine
 
   /** An opcode has not wholly arrived, or goes beyond its frame. */
   #wantMore(limit: number): number {
-    if (limit < this.#end || this.#need > this.#end - this.#p) {
-      if (limit < this.#end && this.#p < limit) {
-        throw new Snag("an argument goes beyond its frame", "bad-frame");
-      }
-    }
+    if (
+      limit < this.#end && this.#p < limit &&
+      this.#need <= this.#end - this.#p
+    ) throw new Snag("an argument goes beyond its frame", "bad-frame");
     if (
       this.#in[this.#p] === 0x54 && this.#end - this.#p >= 5 &&
       this.#view.getInt32(this.#p + 1, true) < 0
@@ -2081,14 +2094,17 @@ export class PickleTextMachine
       if (end < 0) return -end;
       slot = this.#lineNumber();
       if (slot < 0 || slot > 0xffffffff) {
-        throw new Snag("a memo slot has no number", "bad-number");
+        throw new Snag("a memo slot has an unusual number");
       }
       size = end + 1 - this.#p;
     } else if (this.#sparse) {
       throw new Snag("it mixes two ways of numbering its memo");
     }
     if (this.#sp === this.#lBase[this.#lp]!) {
-      throw new Snag("there is nothing to store", "stack-underflow");
+      throw new Snag(
+        "there is nothing to store",
+        this.#sp === 0 ? "stack-underflow" : "unexpected-mark",
+      );
     }
     const again = slot < this.#memoCount;
     if (slot > this.#memoCount) this.#sparse = true;
@@ -2517,6 +2533,10 @@ export class PickleTextMachine
   }
 
   #stop(): number {
+    // CPython reads a frame as a whole, also what it does not need.
+    if (this.#lastFrameEnd > this.#at + this.#end) {
+      return this.#lastFrameEnd - this.#at - this.#p;
+    }
     if (this.#pre >= 4) this.#close();
     this.#demoteToMark();
     if (this.#lp !== 0 || this.#sp !== 1 || this.#kind[0] === REGION) {
@@ -2528,6 +2548,9 @@ export class PickleTextMachine
   }
 
   #resetStack(): void {
+    this.#frameEnd = -1;
+    this.#lastFrameEnd = -1;
+    this.#protocol = 0;
     this.#sp = 0;
     this.#lp = 0;
     this.#pre = 0;
@@ -2570,7 +2593,6 @@ export class PickleTextMachine
     this.#begun = false;
     this.#mode = this.#options.values ? "values" : "text";
     this.#resetStack();
-    this.#frameEnd = -1;
     this.#drainAt = this.#firstDrain();
     this.#between = !this.#options.jsonl;
   }
@@ -2608,11 +2630,16 @@ export class PickleTextMachine
       this.#need = 1;
       return WANT_INPUT;
     }
-    this.#p = this.#docAt + unpickler.position - this.#at;
+    this.#take(value);
+    return CHANGED;
+  }
+
+  /** A pickle has been read as a value. */
+  #take(value: unknown): void {
+    this.#p = this.#docAt + this.#unpickler!.position - this.#at;
     this.#unpickler = undefined;
     this.#writeValue(value);
     this.#endDocument();
-    return CHANGED;
   }
 
   #loadWhole(end: number): unknown {
@@ -2668,7 +2695,7 @@ export class PickleTextMachine
     this.#regionEntry = this.#sp;
     this.#push(REGION);
     this.#region ??= new Region(this.#loadOptions(), this.#limits);
-    this.#region.begin();
+    this.#region.begin(this.#protocol);
     this.#mode = "region";
   }
 
@@ -2707,7 +2734,9 @@ export class PickleTextMachine
       const op = this.#in[at]!;
       const size = opcodeSize(this.#in, { at, end: this.#end, scanned: at });
       if (op === 0x94) this.#memoCount--;
-      else if (op === 0x70 || op === 0x71 || op === 0x72) {
+      else if (op === 0x80) {
+        throw new Snag("its protocol changes within an object");
+      } else if (op === 0x70 || op === 0x71 || op === 0x72) {
         this.#memoCount = Math.min(
           this.#memoCount,
           slotAt(this.#in, at, size),
@@ -2736,6 +2765,7 @@ export class PickleTextMachine
     const region = this.#region!;
     const lp = this.#lp;
     const result = region.run(this.#in, {
+      at: this.#at,
       from: this.#p,
       to: this.#end,
       memoCount: this.#memoCount,
@@ -2749,6 +2779,10 @@ export class PickleTextMachine
       strictFrames: this.#options.lenientFrames !== true,
     });
     this.#frameEnd = result.frameEnd < 0 ? -1 : result.frameEnd + this.#at;
+    if (result.lastFrameEnd >= 0) {
+      this.#lastFrameEnd = result.lastFrameEnd + this.#at;
+    }
+    this.#protocol = result.protocol;
     this.#p = result.to;
     this.#memoCount = result.memoCount;
     if (!result.complete) {

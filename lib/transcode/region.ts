@@ -8,7 +8,7 @@
 
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { readUint } from "../pickle/arguments.ts";
-import type { UnpicklingErrorCode } from "../pickle/errors.ts";
+import { UnpicklingError, type UnpicklingErrorCode } from "../pickle/errors.ts";
 import type { LoadOptions } from "../pickle/options.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
 import type { Limits } from "../python/limits.ts";
@@ -34,6 +34,8 @@ export class Snag extends Error {
 
 /** What a stretch stands in. */
 export interface RegionContext {
+  /** Offset of the first of the bytes in all input. */
+  at: number;
   /** Offset of the first byte to read. */
   from: number;
   /** Where the bytes end. */
@@ -66,6 +68,10 @@ export interface RegionResult {
   values: readonly unknown[];
   /** Where the frame ends that the region ends in, or -1. */
   frameEnd: number;
+  /** Where the last frame ends that begins in it, or -1. */
+  lastFrameEnd: number;
+  /** The protocol that the last PROTO named. */
+  protocol: number;
   /** Instead of values: an empty dict that is to be filled. */
   dict: boolean;
 }
@@ -140,6 +146,10 @@ export class Region {
   readonly #flagOf: number[] = [];
   #ids = 0;
   #number = 0;
+  #protocol = 0;
+  /** From which offset on opcodes stood so many bytes later in the input. */
+  #shifts: number[] = [];
+  #shift = 0;
 
   /**
    * Makes a collector.
@@ -157,9 +167,12 @@ export class Region {
     return this.#length;
   }
 
-  /** Begins a stretch. */
-  begin(): void {
+  /** Begins a stretch, of a pickle of this protocol. */
+  begin(protocol: number): void {
     this.#length = 0;
+    this.#shifts.length = 0;
+    this.#shift = 0;
+    this.#setProtocol(protocol);
     this.#byte(0x28);
     this.#depth = 0;
     this.#marks = [];
@@ -181,17 +194,63 @@ export class Region {
 
   /** Reads on. */
   run(bytes: Uint8Array, context: RegionContext): RegionResult {
+    try {
+      return this.#run(bytes, context);
+    } catch (error) {
+      if (!(error instanceof Snag) || error.code === "not-streamable") {
+        throw error;
+      }
+      this.probe();
+      throw error;
+    }
+  }
+
+  /** Throws if what has been collected is wrong as far as it goes. */
+  probe(): void {
+    this.#make();
+  }
+
+  /** What the Unpickler makes of the opcodes. */
+  #make(): unknown {
+    try {
+      this.#unpickler.push(this.#bytes.slice(0, this.#length));
+      return this.#unpickler.pull();
+    } catch (error) {
+      if (!(error instanceof UnpicklingError)) throw error;
+      let shift = 0;
+      for (let i = 0; i < this.#shifts.length; i += 2) {
+        if (this.#shifts[i]! > error.offset) break;
+        shift = this.#shifts[i + 1]!;
+      }
+      const { message, code, opcode } = error;
+      throw new UnpicklingError(message, {
+        code,
+        offset: error.offset + shift,
+        opcode,
+        cause: error,
+      });
+    }
+  }
+
+  #run(bytes: Uint8Array, context: RegionContext): RegionResult {
     let p = context.from;
     let memoCount = context.memoCount;
     let frameEnd = context.frameEnd;
     const { to, stop } = context;
+    let lastFrameEnd = -1;
     let dict = false;
     loop: while (p !== stop) {
       const size = opcodeSize(bytes, { at: p, end: to, scanned: 0 });
       if (size === 0) throw new Snag("there is no such opcode", "bad-opcode");
       if (p >= frameEnd) frameEnd = -1;
-      if (frameEnd >= 0 && size > 0 && p + size > frameEnd) {
-        throw new Snag("an argument goes beyond its frame", "bad-frame");
+      if (
+        frameEnd >= 0 && size > 0 && p + size > frameEnd && p + size <= to
+      ) throw new Snag("an argument goes beyond its frame", "bad-frame");
+      const op = bytes[p]!;
+      if (
+        (op === 0x8b || op === 0x54) && p + 5 <= to && bytes[p + 4]! >= 0x80
+      ) {
+        throw new Snag("a length is negative", "bad-length");
       }
       if (size < 0 || p + size > to) {
         return {
@@ -200,11 +259,17 @@ export class Region {
           need: size < 0 ? -size : size,
           memoCount,
           frameEnd,
+          lastFrameEnd,
+          protocol: this.#protocol,
           values: [],
           dict: false,
         };
       }
-      const op = bytes[p]!;
+      const shift = context.at + p - this.#length;
+      if (shift !== this.#shift) {
+        this.#shifts.push(this.#length, shift);
+        this.#shift = shift;
+      }
       const depth = this.#depth;
       const mark = this.#marks.at(-1) ?? -1;
       const above = depth - 1 - mark;
@@ -215,13 +280,15 @@ export class Region {
           if (bytes[p + 1]! > 5) {
             throw new Snag("its protocol is unknown", "bad-protocol");
           }
+          this.#setProtocol(bytes[p + 1]!);
           break;
         case 0x95: // FRAME
+          lastFrameEnd = p + 9 + readUint(bytes, { at: p + 1, size: 8 });
           if (!context.strictFrames) break;
           if (frameEnd >= 0) {
             throw new Snag("a frame begins within another", "bad-frame");
           }
-          frameEnd = p + 9 + readUint(bytes, { at: p + 1, size: 8 });
+          frameEnd = lastFrameEnd;
           break;
         case 0x28: // MARK
           this.#byte(op);
@@ -385,8 +452,7 @@ export class Region {
     }
     this.#byte(0x74);
     this.#byte(0x2e);
-    this.#unpickler.push(this.#bytes.slice(0, this.#length));
-    const values = this.#unpickler.pull();
+    const values = this.#make();
     if (values === MORE) throw new Snag("an object is not whole");
     this.#begun = false;
     return {
@@ -395,9 +461,18 @@ export class Region {
       need: 0,
       memoCount,
       frameEnd,
+      lastFrameEnd,
+      protocol: this.#protocol,
       values: dict ? [] : values as unknown[],
       dict,
     };
+  }
+
+  /** Names of Python 2 are those of older protocols. */
+  #setProtocol(protocol: number): void {
+    this.#protocol = protocol;
+    this.#byte(0x80);
+    this.#byte(protocol);
   }
 
   /** What is older than this stretch is written already. */
@@ -418,6 +493,9 @@ export class Region {
 
   #put(slot: number, context: RegionContext): void {
     if (this.#depth === 0) throw new Snag("there is nothing to store");
+    if (this.#flags[this.#depth - 1] === MARK) {
+      throw new Snag("there is nothing to store", "unexpected-mark");
+    }
     if (!context.isKept(slot)) return;
     let id: number;
     if (this.#fresh.size + this.#fetched.size >= this.#most) {
@@ -528,12 +606,12 @@ export function slotAt(bytes: Uint8Array, at: number, size: number): number {
       for (let i = at + 1; i < at + size - 1; i++) {
         const digit = bytes[i]! - 48;
         if (digit < 0 || digit > 9) {
-          throw new Snag("a memo slot has no number", "bad-number");
+          throw new Snag("a memo slot has an unusual number");
         }
         slot = slot * 10 + digit;
       }
       if (!(slot <= Number.MAX_SAFE_INTEGER)) {
-        throw new Snag("a memo slot has no number", "bad-number");
+        throw new Snag("a memo slot has an unusual number");
       }
       return slot;
     }

@@ -11,7 +11,6 @@ import { PicklingError, UnpicklingError } from "../../lib/pickle/errors.ts";
 import { loads } from "../../lib/pickle/load.ts";
 import { OpcodeReader } from "../../lib/pickle/opcode_reader.ts";
 import { optimize } from "../../lib/pickle/optimize.ts";
-import { toPython3Name } from "../../lib/pickle/python2_names.ts";
 import { scan } from "../../lib/pickle/scan.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import { LimitError } from "../../lib/python/limits.ts";
@@ -206,25 +205,20 @@ export async function pickleDoors(
 
   const latin1 = decodeLatin1(bytes);
   const text = transcode([bytes]);
-  // joblib's arrays lie between opcodes, which neither the transcoder's search
-  // for the end nor optimize know.
+  // joblib's arrays lie between opcodes, which optimize does not know.
   const joblib = latin1.includes("joblib");
-  if (!joblib) {
-    sameText("one-byte transcoder", text, transcode(cut(bytes, one)));
-    sameText("cut transcoder", text, transcode(cut(bytes, size)));
-  }
+  sameText("one-byte transcoder", text, transcode(cut(bytes, one)));
+  sameText("cut transcoder", text, transcode(cut(bytes, size)));
 
   const last = all.at(-1) ?? "";
-  // A frame that claims more than there is, is known only at the end.
-  const longFrame = / truncated \d+ STOP$/.test(last);
-  if (!joblib && text.length === 1 && isError(last) && !longFrame) {
+  if (text.length === 1 && isError(last)) {
     throw new Finding("transcoder takes what cannot be loaded", last);
   }
 
   const instructions = readOpcodes([bytes]);
   same("one-byte opcodes", instructions, readOpcodes(cut(bytes, one)));
   attemptText(() => dis(bytes, { annotate: 30 }));
-  const { verdict, findings } = await scan(bytes);
+  const { verdict } = await scan(bytes);
   if (verdict === "safe" && isError(whole) && STRUCTURAL.test(whole)) {
     throw new Finding("scan calls safe what cannot be loaded", whole);
   }
@@ -241,15 +235,7 @@ export async function pickleDoors(
     if (smaller !== undefined) {
       same("optimized", exact, attempt(() => loads(smaller!, options)));
     }
-    // Names of Python 2 in a pickle of protocol 3 and up: the transcoder
-    // reads objects apart from the PROTO that stands before them.
-    const odd = ["\x80\x03", "\x80\x04", "\x80\x05"].some((proto) =>
-      latin1.includes(proto)
-    ) && findings.some(({ module, name }) => {
-      const [module3, name3] = toPython3Name(module, name);
-      return module3 !== module || name3 !== name;
-    });
-    if (texts && !odd) {
+    if (texts) {
       const direct = text.length === 1 ? text[0]!.split("\n")[0]! : undefined;
       const value = attemptText(() =>
         dumpsJson(loads(bytes, { floats: "exact", dicts: "map" }), {
