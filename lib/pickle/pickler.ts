@@ -37,6 +37,7 @@ import type { DumpOptions, EncoderStreamOptions } from "./dump_options.ts";
 import { toPickle } from "./dump_options.ts";
 import { PicklingError, type PicklingErrorCode } from "./errors.ts";
 import { intBytes } from "./int_bytes.ts";
+import { ObjectMemo } from "./object_memo.ts";
 import { toPython2Name } from "./python2_names.ts";
 import {
   BYTEARRAY_CLASS,
@@ -81,6 +82,8 @@ const SMALL_OBJECT = 128;
 const KEPT_BYTES = 16 << 20;
 const KEPT_TEXTS = 1 << 18;
 const SMALL_TABLE = 512;
+/** So many texts are forgotten one by one. */
+const FEW_TEXTS = 64;
 const KEPT_KEYS = 4096;
 
 const NONE = 0x4e;
@@ -227,15 +230,9 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   /** Number of entries of the memo. */
   #memo = 0;
-  /** Objects in order of first sight. */
-  #seen = new Set<object>();
-  #seenCount = 0;
-  /** Their numbers in the memo; -1 while they are not there. */
-  #ids = new Int32Array(256);
-  /** Where in that order they are; made when one is met again. */
-  #slots: Map<object, number> | undefined;
-  #slotsTaken = 0;
-  #slotsFrom: IterableIterator<object> | undefined;
+  readonly #objects = new ObjectMemo();
+  /** Whether values may change while they are written, or between. */
+  #changing = false;
 
   /**
    * Texts by hash: a byte of the hash to look at first, 0 where there is none,
@@ -247,7 +244,12 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Where the table grows. */
   #textLimit: number = SMALL_TABLE / 2;
   #textCount = 0;
-  /** Numbers of the texts met last, by their first and last character. */
+  /** Where in the table the first are. */
+  readonly #textPlaces: Int32Array<ArrayBuffer> = new Int32Array(FEW_TEXTS + 1);
+  /**
+   * Numbers of the texts met last, by their first and last character; of
+   * earlier calls too, which does no harm.
+   */
   readonly #recent: Int32Array<ArrayBuffer> = new Int32Array(256);
   #texts: string[] = [""];
   #hashes: Int32Array<ArrayBuffer> = new Int32Array(SMALL_TABLE / 2 + 1);
@@ -297,6 +299,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     this.configure(options);
     this.#keepMemo = options.keepMemo ?? false;
     this.#streams = true;
+    this.#changing = true;
   }
 
   /**
@@ -330,6 +333,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     this.#textHead = protocol >= 4 ? 2 : 5;
     this.#streams = false;
     this.#keepMemo = false;
+    this.#changing = options.persistentId !== undefined ||
+      options.reduce !== undefined || callback !== undefined;
   }
 
   /**
@@ -535,18 +540,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#fieldCount = 0;
     }
     this.#memo = 0;
-    if (this.#seenCount > 0) {
-      // Emptying a large one costs more than a new one.
-      if (this.#seenCount > 64) this.#seen = new Set();
-      else this.#seen.clear();
-      this.#seenCount = 0;
-      if (this.#slots !== undefined) {
-        this.#slots = undefined;
-        this.#slotsFrom = undefined;
-        this.#slotsTaken = 0;
-      }
-      if (this.#ids.length > KEPT_TEXTS) this.#ids = new Int32Array(256);
-    }
+    this.#objects.clear();
     if (this.#textCount > 0) this.#forgetTexts();
     if (this.#longTexts.size > 0) this.#longTexts.clear();
     if (this.#globals.size > 0) this.#globals.clear();
@@ -612,7 +606,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     const frame = this.#frames[depth]!;
     frame.kind = kind;
     frame.value = value;
-    if (depth >= this.#nextCheck && this.#tree) this.#checkCycle();
+    if (depth >= this.#nextCheck) this.#checkCycle();
     return frame;
   }
 
@@ -631,6 +625,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     for (let i = 1; i <= this.#depth; i++) {
       const { kind, value } = this.#frames[i]!;
       if (kind === OPCODE || typeof value !== "object") continue;
+      // The memo finds cycles, except where getters give what is new each time.
+      if (!this.#tree && kind !== LIST && kind !== DICT) continue;
       if (values.has(value)) {
         this.#depth = i;
         throw this.#error("circular", "a value is inside itself");
@@ -733,7 +729,8 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       return this.#wideInt(value, at);
     }
     bytes[at] = 0x47;
-    this.#view.setFloat64(at + 1, value === value ? value : NaN);
+    if (value === value) this.#view.setFloat64(at + 1, value);
+    else this.#view.setFloat64(at + 1, NaN);
     return at + 9;
   }
 
@@ -916,6 +913,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   /** Adds the text that {@linkcode Pickler.#find} has not found. */
   #enter(text: string, hash: number): number {
     const number = ++this.#textCount;
+    if (number <= FEW_TEXTS) this.#textPlaces[number] = this.#free;
     this.#tags[this.#free] = (hash >>> 24) | 1;
     this.#numbers[this.#free] = number;
     this.#hashes[number] = hash;
@@ -960,7 +958,14 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   #forgetTexts(): void {
     const count = this.#textCount;
-    this.#recent.fill(0);
+    this.#textCount = 0;
+    if (count <= FEW_TEXTS) {
+      for (let number = 1; number <= count; number++) {
+        this.#tags[this.#textPlaces[number]!] = 0;
+        this.#texts[number] = "";
+      }
+      return;
+    }
     this.#tags.fill(0);
     if (this.#tags !== this.#smallTags) {
       this.#tags = this.#smallTags;
@@ -968,7 +973,6 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#tableMask = SMALL_TABLE - 1;
       this.#textLimit = SMALL_TABLE / 2;
     }
-    this.#textCount = 0;
     if (count > KEPT_TEXTS) {
       this.#texts = [""];
       this.#hashes = new Int32Array(SMALL_TABLE / 2 + 1);
@@ -1303,59 +1307,57 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#slot = NO_MEMO;
       return false;
     }
-    const count = this.#seenCount;
-    // One operation tells whether it was there, and adds it.
-    if (this.#seen.add(value).size !== count) {
-      this.#seenCount = count + 1;
-      if (count === this.#ids.length) {
-        const ids = new Int32Array(count * 2);
-        ids.set(this.#ids);
-        this.#ids = ids;
-      }
-      this.#ids[count] = -1;
-      this.#slot = count;
-      return false;
-    }
-    return this.#again(value);
+    const isKnown = this.#objects.see(value);
+    this.#slot = this.#objects.slot;
+    return isKnown && this.#again();
+  }
+
+  /** As {@linkcode Pickler.#known}, for lists and tuples. */
+  #knownItems(value: unknown[]): boolean {
+    if (this.#tree || this.#changing) return this.#known(value);
+    const isKnown = this.#objects.seeItems(value);
+    this.#slot = this.#objects.slot;
+    return isKnown && this.#again();
+  }
+
+  /** As {@linkcode Pickler.#known}, for plain objects. */
+  #knownFields(value: Record<string, unknown>): boolean {
+    if (this.#tree || this.#changing) return this.#known(value);
+    const isKnown = this.#objects.seeFields(value);
+    this.#slot = this.#objects.slot;
+    return isKnown && this.#again();
   }
 
   /** An object that has been seen. */
-  #again(value: object): boolean {
-    const slots = this.#slots ??= new Map();
-    let slot = slots.get(value);
-    if (slot === undefined) {
-      // A set's iterator goes on where it stood, through what was added since.
-      const iterator = this.#slotsFrom ??= this.#seen.values();
-      while (this.#slotsTaken < this.#seenCount) {
-        const object = iterator.next().value;
-        slots.set(object, this.#slotsTaken++);
-        if (object === value) break;
-      }
-      slot = slots.get(value)!;
-    }
-    const id = this.#ids[slot]!;
-    this.#slot = slot;
+  #again(): boolean {
+    const slot = this.#slot;
+    const id = this.#objects.ids[slot]!;
     if (id >= 0) {
       this.#at = this.#get(id, this.#at);
       return true;
     }
     // A tuple or a reduction whose items are being written. It is written once
     // more, until an object between the two is found in the memo.
-    if (this.#reentered.get(slot) === this.#seenCount) {
+    const count = this.#objects.count;
+    if (this.#reentered.get(slot) === count) {
       throw this.#error("circular", "a value is made of itself");
     }
-    this.#reentered.set(slot, this.#seenCount);
+    this.#reentered.set(slot, count);
     return false;
   }
 
   /** Gives an object the next number of the memo. */
   #remember(slot: number): void {
     if (slot === NO_MEMO) return;
-    if (slot >= 0) this.#ids[slot] = this.#memo;
+    if (slot >= 0) this.#objects.ids[slot] = this.#memo;
     this.#at = this.#put(this.#at);
   }
 
   #object(value: object): void {
+    // To ask for the prototype is slow, and seldom needed with arrays.
+    if (Array.isArray(value) && value.constructor === Array) {
+      return this.#list(value);
+    }
     const prototype = Object.getPrototypeOf(value);
     if (prototype === objectPrototype) {
       this.#record(value as Record<string, unknown>);
@@ -1395,7 +1397,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 
   #list(value: unknown[]): void {
-    if (this.#known(value)) return;
+    if (this.#knownItems(value)) return;
     const slot = this.#slot;
     if (anyAttributes()) this.#attributes(value);
     if (this.#protocol === 0) {
@@ -1503,21 +1505,25 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     let at = this.#at;
     let bytes = this.#bytes;
     let view = this.#view;
-    let boundary = this.#boundary;
     let i = from;
-    for (; i < stop; i++) {
-      const item = items[i];
-      if (typeof item !== "number" || item === Math.floor(item)) break;
-      if (at >= boundary) {
-        at = this.#cross(at);
-        if (this.#streams) break;
-        bytes = this.#bytes;
-        view = this.#view;
-        boundary = this.#boundary;
+    for (;;) {
+      // As many as are there before the next boundary.
+      const left = Math.ceil((this.#boundary - at) / 9);
+      const end = stop - i < left ? stop : i + left;
+      for (; i < end; i++) {
+        const item = items[i];
+        // Not so of NaN and the infinities either. A choice between two values
+        // here would cost five times as much as all the rest.
+        if (typeof item !== "number" || !(item - Math.floor(item) > 0)) break;
+        bytes[at] = 0x47;
+        view.setFloat64(at + 1, item);
+        at += 9;
       }
-      bytes[at] = 0x47;
-      view.setFloat64(at + 1, item === item ? item : NaN);
-      at += 9;
+      if (i < end || i === stop) break;
+      at = this.#cross(at);
+      if (this.#streams) break;
+      bytes = this.#bytes;
+      view = this.#view;
     }
     this.#at = at;
     return i;
@@ -1544,7 +1550,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       }
       return;
     }
-    if (this.#known(value)) return;
+    if (this.#knownItems(value)) return;
     const slot = this.#slot;
     if (anyAttributes()) this.#attributes(value);
     if (this.#special) {
@@ -1567,7 +1573,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   /** A plain object: its fields until one of them has to wait for another. */
   #record(value: Record<string, unknown>): void {
-    if (this.#known(value)) return;
+    if (this.#knownFields(value)) return;
     const slot = this.#slot;
     if (anyAttributes()) this.#attributes(value);
     if (this.#protocol === 0) {
@@ -1891,7 +1897,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
 
   #endTuple(frame: Frame, length: number): void {
     const few = length <= 3 && this.#protocol >= 2;
-    const id = frame.slot < 0 ? -1 : this.#ids[frame.slot]!;
+    const id = frame.slot < 0 ? -1 : this.#objects.ids[frame.slot]!;
     if (id < 0) {
       this.#bytes[this.#at++] = few ? TUPLE2 - 2 + length : TUPLE;
       this.#remember(frame.slot);
@@ -1912,7 +1918,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
   }
 
   #endFrozenSet(slot: number): void {
-    const id = slot < 0 ? -1 : this.#ids[slot]!;
+    const id = slot < 0 ? -1 : this.#objects.ids[slot]!;
     if (id < 0) {
       this.#bytes[this.#at++] = 0x91;
       this.#remember(slot);
@@ -2038,7 +2044,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         }
         const { slot, value } = frame;
         if (slot >= 0) {
-          const id = this.#ids[slot]!;
+          const id = this.#objects.ids[slot]!;
           if (id >= 0) {
             // Made already, by way of its own arguments.
             bytes[this.#at++] = POP;
@@ -2104,7 +2110,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       const made = make();
       if (made instanceof Global) {
         this.#global(made);
-        if (slot >= 0) this.#ids[slot] = this.#lastGlobal;
+        if (slot >= 0) this.#objects.ids[slot] = this.#lastGlobal;
         return;
       }
       plan = made;

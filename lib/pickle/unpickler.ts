@@ -1152,7 +1152,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const bytes = this.#bytes;
     const end = this.#end;
     const isFloat = bytes[from] === op.BINFLOAT;
-    if (isFloat && this.#exactFloats) return 0;
+    const view = this.#view ??= new DataView(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+    /** Whether a float of integral value is to be told from an int. */
+    const exact = isFloat && this.#exactFloats;
     // First how many there are: an array that grows costs more than a look.
     let frameEnd = this.#frameEnd;
     let at = from;
@@ -1178,6 +1184,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         if (isFloat !== (size === 9)) break;
         at += size;
         if (at > limit) break;
+        if (exact && Number.isInteger(view.getFloat64(at - 8))) break;
         count++;
         continue;
       }
@@ -1193,11 +1200,6 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     if (goodAt === 0 || list.length + goodCount > LONGEST_PRESIZED) return 0;
     this.#frameEnd = goodFrame;
     this.#values += goodCount;
-    const view = this.#view ??= new DataView(
-      bytes.buffer,
-      bytes.byteOffset,
-      bytes.byteLength,
-    );
     if (isFloat) fillFloats(list, goodCount, { bytes, view, from });
     else fillInts(list, goodCount, { bytes, view, from });
     return goodAt;

@@ -1,7 +1,8 @@
 /**
  * Brine beside CPython and the JavaScript libraries, on the same data, in turn,
  * in one run: `deno task bench`. Times without the other side of the same run
- * are never compared.
+ * are never compared. Each row has processes of its own, so that none begins
+ * with a heap and a compiler that another has spoilt.
  *
  * @module
  */
@@ -225,9 +226,86 @@ function duration(seconds: number): string {
     : `${(seconds * 1e3).toFixed(2)} ms`;
 }
 
+/** What a row is to measure. */
+interface Task {
+  executable: string;
+  folder: string;
+  operation: Operation;
+  name: string;
+  rounds: number;
+  seconds: number;
+  peers: boolean;
+}
+
+/** Times of one contestant, in seconds, a round each. */
+interface Times {
+  name: string;
+  each: number[];
+}
+
+/** Measures a row. CPython comes first. */
+async function measure(task: Task): Promise<Times[]> {
+  const { operation, folder, name } = task;
+  const python = new Python(task.executable);
+  const pickled = await Deno.readFile(`${folder}/${name}.pkl`);
+  const text = name === "bytes"
+    ? ""
+    : await Deno.readTextFile(`${folder}/${name}.json`);
+  await python.ask({ op: operation, folder, name });
+  const cpython: Contestant = {
+    name: "CPython",
+    time: async (times) => (await python.ask({ times })).seconds as number,
+  };
+  const contestants = [
+    cpython,
+    local("Brine", prepare(operation, pickled, text)),
+    ...(task.peers ? await peers(operation, pickled, text) : []),
+  ];
+  // How often a round runs, so that it takes about as long as asked.
+  const times = new Map<Contestant, number>();
+  for (const one of contestants) {
+    // Warm: compilers need to have seen the work, caches the data.
+    await one.time(1);
+    let once = await one.time(1);
+    const warm = Math.max(3, Math.min(5000, Math.round(1 / once)));
+    once = await one.time(warm) / warm;
+    const count = Math.max(1, Math.round(task.seconds / once));
+    times.set(one, Math.min(count, 100_000));
+  }
+  const results = contestants.map((one): Times => ({
+    name: one.name,
+    each: [],
+  }));
+  for (let round = 0; round < task.rounds; round++) {
+    for (const [i, one] of contestants.entries()) {
+      const count = times.get(one)!;
+      results[i]!.each.push(await one.time(count) / count);
+    }
+  }
+  await python.close();
+  return results;
+}
+
+/** Measures a row in a process of its own. */
+async function measureApart(task: Task): Promise<Times[]> {
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      new URL(import.meta.url).pathname,
+      `--task=${JSON.stringify(task)}`,
+    ],
+    stderr: "inherit",
+  }).output();
+  if (!success) {
+    throw new Error(`${task.operation} of ${task.name} has failed`);
+  }
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["only", "corpus", "rounds", "scale", "seconds", "save"],
+    string: ["only", "corpus", "rounds", "scale", "seconds", "save", "task"],
     boolean: ["peers", "help"],
     negatable: ["peers"],
     default: { peers: true, rounds: "7", scale: "1", seconds: "0.25" },
@@ -236,6 +314,10 @@ async function main(): Promise<number> {
     console.log(
       "deno task bench [--only=pickle.loads,…] [--corpus=records,…] [--rounds=7] [--scale=1] [--no-peers] [--save=FILE]",
     );
+    return 0;
+  }
+  if (args.task !== undefined) {
+    console.log(JSON.stringify(await measure(JSON.parse(args.task))));
     return 0;
   }
   const executable = findPython();
@@ -261,56 +343,31 @@ async function main(): Promise<number> {
   }).output();
   if (!made.success) throw new Error(new TextDecoder().decode(made.stderr));
 
-  const python = new Python(executable);
   const saved: Record<string, number> = {};
   for (const operation of operations) {
     console.log(
       `\n${operation}: CPython's time divided by each one's; above 1 is faster`,
     );
-    const ratios: number[] = [];
+    const large: number[] = [];
+    const small: number[] = [];
     for (const name of corpora) {
       if (name === "bytes" && !operation.startsWith("pickle.")) continue;
-      const pickled = await Deno.readFile(`${folder}/${name}.pkl`);
-      const text = name === "bytes"
-        ? ""
-        : await Deno.readTextFile(`${folder}/${name}.json`);
-      await python.ask({ op: operation, folder, name });
-      const cpython: Contestant = {
-        name: "CPython",
-        time: async (times) => (await python.ask({ times })).seconds as number,
-      };
-      const contestants = [
-        cpython,
-        local("Brine", prepare(operation, pickled, text)),
-        ...(args.peers ? await peers(operation, pickled, text) : []),
-      ];
-      // How often a round runs, so that it takes about as long as asked.
-      const times = new Map<Contestant, number>();
-      for (const one of contestants) {
-        // Warm: compilers need to have seen the work, caches the data.
-        await one.time(1);
-        let once = await one.time(1);
-        const warm = Math.max(3, Math.min(5000, Math.round(1 / once)));
-        once = await one.time(warm) / warm;
-        const count = Math.max(1, Math.round(Number(args.seconds) / once));
-        times.set(one, Math.min(count, 100_000));
-      }
-      const rounds = new Map<Contestant, number[]>();
-      for (let round = 0; round < Number(args.rounds); round++) {
-        for (const one of contestants) {
-          const count = times.get(one)!;
-          const each = await one.time(count) / count;
-          rounds.set(one, [...rounds.get(one) ?? [], each]);
-        }
-      }
-      const base = rounds.get(cpython)!;
+      const [cpython, ...others] = await measureApart({
+        executable,
+        folder,
+        operation,
+        name,
+        rounds: Number(args.rounds),
+        seconds: Number(args.seconds),
+        peers: args.peers,
+      });
+      const base = cpython!.each;
       const parts = [name.padEnd(12), cell(duration(median(base)), 12)];
-      for (const one of contestants.slice(1)) {
-        const mine = rounds.get(one)!;
-        const each = mine.map((seconds, round) => base[round]! / seconds);
+      for (const one of others) {
+        const each = one.each.map((seconds, round) => base[round]! / seconds);
         const ratio = median(each);
         if (one.name === "Brine") {
-          ratios.push(ratio);
+          (name.startsWith("small") ? small : large).push(ratio);
           saved[`${operation} ${name}`] = ratio;
         }
         parts.push(
@@ -324,13 +381,20 @@ async function main(): Promise<number> {
       }
       console.log(parts.join(" "));
     }
-    const mean = Math.exp(
-      ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length,
-    );
-    saved[`${operation} mean`] = mean;
-    console.log(`geometric mean of Brine: ${mean.toFixed(2)}`);
+    const means: string[] = [];
+    for (
+      const [kind, ratios] of [["large", large], ["small", small]] as const
+    ) {
+      if (ratios.length === 0) continue;
+      const mean = Math.exp(
+        ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) /
+          ratios.length,
+      );
+      saved[`${operation} mean of ${kind}`] = mean;
+      means.push(`${kind} ${mean.toFixed(2)}`);
+    }
+    console.log(`geometric mean of Brine: ${means.join(", ")}`);
   }
-  await python.close();
   await Deno.remove(folder, { recursive: true });
   if (args.save) {
     await Deno.writeTextFile(args.save, JSON.stringify(saved, null, 2) + "\n");
