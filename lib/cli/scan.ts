@@ -5,10 +5,14 @@
  */
 
 import { type ScannedFile, toSarif } from "../pickle/sarif.ts";
-import { scan as scanPickle, type ScanReport } from "../pickle/scan.ts";
+import {
+  scan as scanPickle,
+  type ScanOptions,
+  type ScanReport,
+} from "../pickle/scan.ts";
 import { type Command, UsageError } from "./command.ts";
 import { complain, explain, FileError, isClosedPipe } from "./errors.ts";
-import { findSources, openSource, readAll, type Source } from "./input.ts";
+import { findSources, openSource, type Source } from "./input.ts";
 import { openSink, type Sink } from "./output.ts";
 import { paint } from "./style.ts";
 import { plural, printable, shorten } from "./text.ts";
@@ -75,10 +79,10 @@ export const scan: Command = {
       for (const source of sources) {
         let report: ScanReport;
         try {
-          report = await scanPickle(
-            await readAll(await openSource(source, { asIs: true })),
-            { allow: args.values("allow"), deny: args.values("deny") },
-          );
+          report = await scanSource(source, {
+            allow: args.values("allow"),
+            deny: args.values("deny"),
+          });
         } catch (error) {
           if (isClosedPipe(error)) throw error;
           complain(`brine scan: ${explain(new FileError(source.name, error))}`);
@@ -113,6 +117,23 @@ export const scan: Command = {
     return status;
   },
 };
+
+async function scanSource(
+  source: Source,
+  options: ScanOptions,
+): Promise<ScanReport> {
+  const opened = await openSource(source, { asIs: true });
+  try {
+    const report = await scanPickle(
+      ReadableStream.from(opened.chunks),
+      options,
+    );
+    await opened.unchanged();
+    return report;
+  } finally {
+    opened.close();
+  }
+}
 
 async function write(sink: Sink, text: string): Promise<void> {
   await sink.write(new TextEncoder().encode(text));

@@ -4,106 +4,49 @@
  * @module
  */
 
-import { decodeLatin1 } from "./arguments.ts";
-import type { MemoTable } from "./memo_table.ts";
-import type { UnpicklingErrorCode } from "./errors.ts";
+import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import {
   endsAsZip,
   type Entry,
   type Format,
-  inflate,
+  inflatable,
+  Inflater,
   isPacked,
   join,
+  NPY_HEADER,
+  npyHeaderSize,
   readNpy,
   readTar,
   readZip,
   sniff,
+  SNIFFED,
   unpack,
 } from "./scan_containers.ts";
 import { judgeName, type NameEntry, type NameVerdict } from "./scan_lists.ts";
+import type { ScanUse } from "./scan_nodes.ts";
 import {
-  judgeRecord,
-  type MachineResult,
-  type NameRecord,
-  type NestedBytes,
-  type Node,
-  runMachine,
-  type ScanDamage,
-  type ScanUse,
-  sweep,
-} from "./scan_machine.ts";
+  exploreBase64,
+  type Explorer,
+  type Part,
+  Pickles,
+  type Place,
+} from "./scan_pickles.ts";
+import {
+  type ScanFinding,
+  type ScanIssue,
+  type ScanReport,
+  type ScanVerdict,
+  Tally,
+} from "./scan_tally.ts";
 
-export type { NameVerdict, ScanUse };
-
-/**
- * What {@linkcode scan} makes of a file:
- *
- * - `safe`: it names nothing but known makers of data.
- * - `unknown`: it names what no list vouches for, or holds what was not read.
- * - `dangerous`: it names known ways to run code, to reach files or the
- *   network, or to hide that.
- * - `malformed`: it is damaged. What stands before the damage is executed all
- *   the same by whoever loads it, so look at the findings.
- */
-export type ScanVerdict = "safe" | "unknown" | "dangerous" | "malformed";
-
-/** A class or function that a pickle reaches. */
-export interface ScanFinding {
-  /** Its module, as the pickle says it. */
-  readonly module: string;
-  /** Its name within the module, `(computed)` where loading makes it up. */
-  readonly name: string;
-  /** Where it is named first, in the bytes of `path`. */
-  readonly offset: number;
-  /** The most that is done with it. */
-  readonly use: ScanUse;
-  /** What becomes of it. */
-  readonly verdict: NameVerdict;
-  /** Why, in few words. */
-  readonly reason: string;
-  /** Where that can be read; empty where nobody says anything. */
-  readonly source: string;
-  /** How often it is named. */
-  readonly count: number;
-  /**
-   * Which part of the file names it: empty for the file itself, `name` for a
-   * file of an archive, `@120` for the bytes at offset 120.
-   */
-  readonly path: string;
-}
-
-/** What is wrong with a file, or cannot be known of it. */
-export interface ScanIssue {
-  /** What kind of trouble it is. */
-  readonly code:
-    | UnpicklingErrorCode
-    | "limit"
-    | "bad-container"
-    | "unreadable"
-    | "trailing-bytes";
-  /** What is wrong, in few words. */
-  readonly message: string;
-  /** Where, in the bytes of `path`. */
-  readonly offset: number;
-  /** What it makes of the file. */
-  readonly verdict: "unknown" | "malformed";
-  /** Which part of the file, as in {@linkcode ScanFinding}. */
-  readonly path: string;
-}
-
-/** What {@linkcode scan} found. */
-export interface ScanReport {
-  /** What becomes of the file. */
-  readonly verdict: ScanVerdict;
-  /** All that it reaches. */
-  readonly findings: readonly ScanFinding[];
-  /** All that is wrong with it. */
-  readonly issues: readonly ScanIssue[];
-  /** How many pickles it holds. */
-  readonly pickles: number;
-  /** How many bytes were read, unpacked ones included. */
-  readonly bytes: number;
-}
+export type {
+  NameVerdict,
+  ScanFinding,
+  ScanIssue,
+  ScanReport,
+  ScanUse,
+  ScanVerdict,
+};
 
 /** Options of {@linkcode scan}. */
 export interface ScanOptions {
@@ -112,9 +55,11 @@ export interface ScanOptions {
   /** Names such as `"mymodule.run"` that are called dangerous. */
   deny?: Iterable<string>;
   /**
-   * How many bytes are read and unpacked; what is beyond stays unknown.
+   * How many bytes are read and unpacked in all; what is beyond stays unknown.
+   * By default all bytes are read, and 2 GiB may be unpacked or held in memory,
+   * or twenty times what was read where that is more.
    *
-   * @default {2_147_483_647}
+   * @default {Infinity}
    */
   maxBytes?: number;
 }
@@ -123,10 +68,12 @@ const MAX_LEVEL = 8;
 /** Real data hardly packs better than this; bombs do. */
 const MAX_RATIO = 100;
 const MIN_ROOM = 67_108_864;
-const MAX_DEPTH = 20_000_000;
-const MAX_ISSUES = 1000;
-const MAX_FINDINGS = 100_000;
-const MAX_PICKLES = 1_000_000;
+/** How much is held in memory or unpacked, unless the caller says more. */
+const MAX_HELD = 2_147_483_647;
+/** So much of a file is kept, in case a zip ends it. */
+const KEPT_FILE = 16_777_216;
+/** What may stand behind the directory of a zip. */
+const ZIP_TAIL = 65_557;
 
 /**
  * Looks through a pickle, or whatever file holds pickles, for every class and
@@ -137,6 +84,10 @@ const MAX_PICKLES = 1_000_000;
  * behind the other, within strings and bytes, and in zip, gzip, zlib, tar,
  * npy, npz, torch and joblib files, whatever they are called; and judges each
  * name by lists that say where they have it from.
+ *
+ * A stream is looked through while it arrives. What it takes of memory does not
+ * grow with it, except for zip, tar, bzip2, xz, zstd and lz4 files, which are
+ * held as a whole.
  *
  * @param input The file's bytes, or a stream of them
  * @param options What the caller vouches for
@@ -161,106 +112,73 @@ export async function scan(
   options: ScanOptions = {},
 ): Promise<ScanReport> {
   const scanner = new Scanner(options);
-  const bytes = input instanceof Uint8Array
-    ? input
-    : await collect(input, options.maxBytes ?? DEFAULT_MAX_BYTES);
-  if (bytes === undefined) {
-    scanner.issue("limit", { message: "the input is too long", offset: 0 });
-  } else {
-    await scanner.scanBytes(bytes, { path: "", role: "file", level: 0 });
+  const tally = new Tally();
+  const place: Place = { path: "", role: "file", level: 0 };
+  if (input instanceof Uint8Array) {
+    await scanner.explore(input, place, tally);
+    return tally.report(scanner.bytes);
   }
-  return scanner.report();
-}
-
-const DEFAULT_MAX_BYTES = 2_147_483_647;
-
-async function collect(
-  stream: ReadableStream<Uint8Array>,
-  limit: number,
-): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = stream.getReader();
+  const part = scanner.open(place, tally);
+  const reader = input.getReader();
   for (let next; !(next = await reader.read()).done;) {
-    size += next.value.length;
-    if (size > limit) {
-      await reader.cancel();
-      return undefined;
-    }
-    chunks.push(next.value);
+    await part.push(next.value);
+    if (!scanner.isFull) continue;
+    await reader.cancel();
+    return tally.report(scanner.bytes);
   }
   reader.releaseLock();
-  return join(chunks);
+  await part.end();
+  return tally.report(scanner.bytes);
 }
 
-/**
- * Why bytes are looked at: a `file` is what was given and an `entry` a file in
- * it; `loaded` bytes are handed to a loader by the pickle; `nested` ones may
- * be anything.
- */
-type Role = "file" | "entry" | "loaded" | "nested";
-
-interface Place {
-  readonly path: string;
-  readonly role: Role;
-  readonly level: number;
-}
-
-class Scanner {
+/** Looks at bytes of which nothing is known. */
+class Scanner implements Explorer {
   readonly #allow: ReadonlySet<string>;
   readonly #deny: ReadonlySet<string>;
-  readonly #findings = new Map<string, ScanFinding>();
-  readonly #issues: ScanIssue[] = [];
-  readonly #limit: number;
-  #pickles = 0;
-  #bytes = 0;
-  #understood = false;
+  readonly #limit: number | undefined;
+  /** How many bytes were looked at, unpacked ones included. */
+  bytes = 0;
+  #read = 0;
 
   constructor(options: ScanOptions) {
     this.#allow = new Set(options.allow);
     this.#deny = new Set(options.deny);
-    this.#limit = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#limit = options.maxBytes;
   }
 
-  report(): ScanReport {
-    if (!this.#understood && this.#issues.length === 0) {
-      this.issue("not-a-pickle", { message: "no pickle in it", offset: 0 });
-    }
-    const findings = [...this.#findings.values()];
-    const issues = this.#issues;
-    const verdict: ScanVerdict =
-      findings.some(({ verdict }) => verdict === "dangerous")
-        ? "dangerous"
-        : issues.some(({ verdict }) => verdict === "malformed")
-        ? "malformed"
-        : issues.length > 0 ||
-            findings.some(({ verdict }) => verdict === "unknown")
-        ? "unknown"
-        : "safe";
-    return {
-      verdict,
-      findings,
-      issues,
-      pickles: this.#pickles,
-      bytes: this.#bytes,
-    };
+  get #left(): number {
+    return this.#limit === undefined
+      ? Math.max(MAX_HELD, 20 * this.#read) - (this.bytes - this.#read)
+      : this.#limit - this.bytes;
   }
 
-  issue(
-    code: ScanIssue["code"],
-    about: {
-      message: string;
-      offset: number;
-      path?: string;
-      verdict?: ScanIssue["verdict"];
-    },
-  ): void {
-    if (this.#issues.length >= MAX_ISSUES) return;
-    const { message, offset, path = "", verdict = "unknown" } = about;
-    this.#issues.push({ code, message, offset, verdict, path });
+  /** Whether there is too much to read. */
+  get isFull(): boolean {
+    return this.#left < 0;
   }
 
-  #judge = (module: string, name: string): NameEntry => {
+  /** Counts bytes. */
+  count(size: number, { level }: Place): void {
+    this.bytes += size;
+    if (level === 0) this.#read += size;
+  }
+
+  /** Whether so much may come out of so much. */
+  allows(unpacked: number, packed: number): boolean {
+    return !this.isFull && unpacked <= this.room(packed);
+  }
+
+  /** How much packed bytes may unpack to. */
+  room(packed: number): number {
+    return Math.min(this.#limit ?? MAX_HELD, MIN_ROOM + packed * MAX_RATIO);
+  }
+
+  /** How much may be held in memory. */
+  get held(): number {
+    return this.#limit ?? MAX_HELD;
+  }
+
+  judge(module: string, name: string): NameEntry {
     const full = `${module}.${name}`;
     if (this.#deny.has(full)) {
       return {
@@ -273,129 +191,27 @@ class Scanner {
       return { verdict: "safe", reason: "allowed by the caller", source: "" };
     }
     return judgeName(module, name);
-  };
-
-  #find(record: NameRecord, path: string): void {
-    const { module, name, offset, use, count } = record;
-    const { verdict, reason, source } = judgeRecord(record);
-    const key = `${path}\n${module}\n${name}`;
-    const known = this.#findings.get(key);
-    if (known === undefined) {
-      if (this.#findings.size >= MAX_FINDINGS && verdict !== "dangerous") {
-        if (this.#findings.size === MAX_FINDINGS) {
-          this.issue("limit", { message: "too many names", offset, path });
-        }
-        return;
-      }
-      const finding = { module, name, offset, use, verdict };
-      this.#findings.set(key, { ...finding, reason, source, count, path });
-      return;
-    }
-    const worse = RANK[verdict] > RANK[known.verdict];
-    this.#findings.set(key, {
-      ...known,
-      ...worse && { verdict, reason, source, use },
-      count: known.count + count,
-    });
   }
 
-  /** Looks at bytes of which nothing is known. */
-  async scanBytes(bytes: Uint8Array, place: Place): Promise<void> {
-    const { path, role, level } = place;
-    this.#bytes += bytes.length;
-    if (level > MAX_LEVEL || this.#bytes > this.#limit) {
-      this.issue("limit", {
-        message: level > MAX_LEVEL
-          ? "pickles nest too deep"
-          : "there is too much to read",
-        offset: 0,
-        path,
-      });
-      return;
-    }
-    const format = sniff(bytes);
-    switch (format) {
-      case "zip":
-        return await this.#zip(bytes, place);
-      case "npy":
-        return await this.#npy(bytes, place);
-      case "tar":
-        // A pickle may begin like one of its file names.
-        await this.#pickle(bytes, { ...place, role: "nested" });
-        return await this.#archive(readTar(bytes), place);
-      case "pickle":
-        await this.#pickle(bytes, place);
-        // Python's zipfile finds an archive behind whatever comes first.
-        if (role !== "nested" && endsAsZip(bytes)) {
-          await this.#zip(bytes, place);
-        }
-        return;
-      default:
-        if (isPacked(format)) {
-          return await this.#compressed(bytes, format, place);
-        }
-        if (role !== "nested") {
-          this.issue("unreadable", {
-            message: `${format} files cannot be looked into`,
-            offset: 0,
-            path,
-          });
-        }
-    }
+  open(place: Place, tally: Tally): Region {
+    return new Region(this, { place, tally });
   }
 
-  /** How much compressed bytes may unpack to. */
-  #room(bytes: Uint8Array): number {
-    const left = Math.max(this.#limit - this.#bytes, 0);
-    return Math.min(left, MIN_ROOM + bytes.length * MAX_RATIO);
+  async explore(bytes: Uint8Array, place: Place, tally: Tally): Promise<void> {
+    const region = new Region(this, { place, tally, whole: bytes });
+    await region.push(bytes);
+    await region.end();
   }
 
-  async #compressed(
-    bytes: Uint8Array,
-    format: Format,
-    { path, role, level }: Place,
-  ): Promise<void> {
-    const unpacked = await unpack(bytes, { format, limit: this.#room(bytes) });
-    // Bytes that nobody unpacks may be damaged as they like.
-    const matters = role !== "nested" || unpacked.fault === "limit";
-    if (unpacked.fault !== undefined && matters) {
-      // Two bytes alone do not make a packed file of numbers.
-      if (unpacked.bytes.length === 0 && role === "entry") return;
-      this.issue(unpacked.fault === "limit" ? "limit" : "bad-container", {
-        message: unpacked.fault === "limit"
-          ? `the ${format} file unpacks to too much`
-          : `the ${format} file is damaged`,
-        offset: 0,
-        path,
-        verdict: unpacked.fault === "limit" ? "unknown" : "malformed",
-      });
-    }
-    if (unpacked.bytes.length === 0 && unpacked.fault !== undefined) return;
-    const inner = { path: `${path}!${format}`, role, level: level + 1 };
-    await this.scanBytes(unpacked.bytes, inner);
-  }
-
-  async #zip(bytes: Uint8Array, place: Place): Promise<void> {
-    const archive = readZip(bytes);
-    if (archive.entries.length === 0 && place.role === "nested") return;
-    if (sniff(bytes) === "zip" && archive.end < bytes.length) {
-      this.issue("trailing-bytes", {
-        message: "bytes behind the zip",
-        offset: archive.end,
-        path: place.path,
-      });
-    }
-    await this.#archive(archive, place);
-  }
-
-  async #archive(
+  async archive(
     { entries, faults }: {
       entries: readonly Entry[];
       faults: readonly { message: string; offset: number }[];
     },
     { path, role, level }: Place,
+    tally: Tally,
   ): Promise<void> {
-    const before = this.#pickles;
+    const inside = new Tally();
     for (const { name, bytes, deflated } of entries) {
       const inner: Place = {
         path: path === "" ? name : `${path}!${name}`,
@@ -403,247 +219,452 @@ class Scanner {
         level: level + 1,
       };
       if (!deflated) {
-        await this.scanBytes(bytes, inner);
+        await this.explore(bytes, inner, inside);
         continue;
       }
-      const unpacked = await inflate(bytes, {
+      const region = this.open(inner, inside);
+      const inflater = new Inflater({
         format: "deflate-raw",
-        limit: this.#room(bytes),
-      });
-      if (unpacked.fault !== undefined) {
-        this.issue(unpacked.fault === "limit" ? "limit" : "bad-container", {
-          message: unpacked.fault === "limit"
+        allow: (unpacked, packed) => this.allows(unpacked, packed),
+      }, (chunk) => region.push(chunk));
+      await inflater.push(bytes);
+      await inflater.end();
+      if (inflater.fault !== undefined) {
+        inside.issue(inflater.fault === "limit" ? "limit" : "bad-container", {
+          message: inflater.fault === "limit"
             ? "a file unpacks to too much"
             : "a file cannot be unpacked",
           offset: 0,
           path: inner.path,
-          verdict: unpacked.fault === "limit" ? "unknown" : "malformed",
+          verdict: inflater.fault === "limit" ? "unknown" : "malformed",
         });
       }
-      await this.scanBytes(unpacked.bytes, inner);
+      await region.end();
     }
-    if (role === "nested" && this.#pickles === before) return;
+    const isNone = role === "nested" && inside.pickles === 0;
     for (const { message, offset } of faults) {
-      this.issue("bad-container", {
+      (isNone ? inside.ifLoaded : inside).issue("bad-container", {
         message,
         offset,
         path,
         verdict: "malformed",
       });
     }
+    tally.merge(inside);
+  }
+}
+
+/** Names of files that are read as pickles or not at all. */
+const STRICT_NAMES = /\.(?:pkl|pickle|pck|pcl|p|joblib|pt|pth|ckpt)$/i;
+
+interface About {
+  readonly place: Place;
+  readonly tally: Tally;
+  /** All of the bytes, where they are at hand. */
+  readonly whole?: Uint8Array | undefined;
+}
+
+/** Bytes of which nothing is known until they come. */
+class Region implements Part {
+  readonly #scanner: Scanner;
+  readonly #about: About;
+  #head: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #part: Part | undefined;
+  #done = false;
+
+  constructor(scanner: Scanner, about: About) {
+    this.#scanner = scanner;
+    this.#about = about;
   }
 
-  async #npy(bytes: Uint8Array, { path, role, level }: Place): Promise<void> {
-    const header = readNpy(bytes);
-    if (header === undefined) {
-      if (role === "nested") return;
-      this.issue("bad-container", {
-        message: "the header of the npy file is damaged",
+  async push(chunk: Uint8Array): Promise<void> {
+    if (this.#done) return;
+    const { place, tally } = this.#about;
+    const tooDeep = place.level > MAX_LEVEL;
+    this.#scanner.count(chunk.length, place);
+    if (tooDeep || this.#scanner.isFull) {
+      this.#done = true;
+      tally.issue("limit", {
+        message: tooDeep
+          ? "pickles nest too deep"
+          : "there is too much to read",
         offset: 0,
-        path,
-        verdict: "malformed",
+        path: place.path,
       });
       return;
     }
-    this.#understood = true;
-    const rest = bytes.subarray(header.data + (header.size ?? 0));
+    if (this.#part !== undefined) return await this.#part.push(chunk);
+    this.#head = this.#head.length === 0 ? chunk : join([this.#head, chunk]);
+    if (this.#head.length >= SNIFFED) await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    const head = this.#head;
+    this.#head = new Uint8Array(0);
+    const format = sniff(head);
+    this.#part = partOf(format, this.#scanner, this.#about);
+    if (head.length > 0) await this.#part.push(head);
+  }
+
+  async end(): Promise<void> {
+    if (this.#done) return;
+    if (this.#part === undefined) await this.#open();
+    await this.#part!.end();
+  }
+}
+
+function partOf(format: Format, scanner: Scanner, about: About): Part {
+  const { place, tally } = about;
+  switch (format) {
+    case "zip":
+      return new Held(
+        scanner,
+        about,
+        (bytes) => scanZip(scanner, bytes, about),
+      );
+    case "npy":
+      return new Npy(scanner, about);
+    case "tar":
+      return new Held(scanner, about, async (bytes) => {
+        // A pickle may begin like one of its file names.
+        const nested: Place = { ...place, role: "nested" };
+        const pickles = new Pickles(scanner, { place: nested, tally });
+        await pickles.push(bytes);
+        await pickles.end();
+        await scanner.archive(readTar(bytes), place, tally);
+      });
+    case "pickle":
+      return new PickleFile(scanner, about);
+  }
+  const inflated = inflatable(format);
+  if (inflated !== undefined) {
+    return new Packed(scanner, about, { name: format, ...inflated });
+  }
+  if (isPacked(format)) {
+    return new Held(scanner, about, async (bytes) => {
+      const limit = scanner.room(bytes.length);
+      const unpacked = unpack(bytes, { format, limit });
+      if (noteFault(unpacked, { ...about, name: format })) return;
+      await scanner.explore(unpacked.bytes, {
+        ...place,
+        path: `${place.path}!${format}`,
+        level: place.level + 1,
+      }, tally);
+    });
+  }
+  return new Held(scanner, about, () => {
+    (place.role === "nested" ? tally.ifLoaded : tally).issue("unreadable", {
+      message: `${format} files cannot be looked into`,
+      offset: 0,
+      path: place.path,
+    });
+    return Promise.resolve();
+  }, 0);
+}
+
+/** Notes why not all came out; says whether nothing did. */
+function noteFault(
+  { fault, bytes }: {
+    fault?: "damaged" | "limit" | undefined;
+    bytes: { length: number };
+  },
+  { place, tally, name }: About & { name: string },
+): boolean {
+  if (fault === undefined) return false;
+  const none = bytes.length === 0;
+  const isLimit = fault === "limit";
+  // Two bytes alone do not make a packed file of numbers.
+  if (!(none && place.role === "entry")) {
+    // Bytes that nobody unpacks may be damaged as they like.
+    const to = place.role === "nested" && !isLimit ? tally.ifLoaded : tally;
+    to.issue(isLimit ? "limit" : "bad-container", {
+      message: isLimit
+        ? `the ${name} file unpacks to too much`
+        : `the ${name} file is damaged, or bytes stand behind it`,
+      offset: 0,
+      path: place.path,
+      verdict: isLimit ? "unknown" : "malformed",
+    });
+  }
+  return none;
+}
+
+/** A file that is looked at as a whole. */
+class Held implements Part {
+  readonly #scanner: Scanner;
+  readonly #about: About;
+  readonly #look: (bytes: Uint8Array) => Promise<void>;
+  readonly #limit: number | undefined;
+  #queue: Uint8Array[] | undefined = [];
+  #size = 0;
+
+  constructor(
+    scanner: Scanner,
+    about: About,
+    look: (bytes: Uint8Array) => Promise<void>,
+    limit?: number,
+  ) {
+    this.#scanner = scanner;
+    this.#about = about;
+    this.#look = look;
+    this.#limit = limit;
+  }
+
+  push(chunk: Uint8Array): Promise<void> {
+    this.#size += chunk.length;
+    if (this.#limit === 0) return Promise.resolve();
+    if (this.#about.whole === undefined && this.#size > this.#scanner.held) {
+      this.#queue = undefined;
+    } else this.#queue?.push(chunk);
+    return Promise.resolve();
+  }
+
+  async end(): Promise<void> {
+    const { tally, place: { path } } = this.#about;
+    if (this.#queue === undefined) {
+      const message = "too large to be held in memory";
+      tally.issue("limit", { message, offset: 0, path });
+      return;
+    }
+    const queue = this.#queue;
+    this.#queue = [];
+    await this.#look(join(queue));
+  }
+}
+
+async function scanZip(
+  scanner: Scanner,
+  bytes: Uint8Array,
+  { place, tally }: About,
+): Promise<void> {
+  const archive = readZip(bytes);
+  if (archive.entries.length === 0 && place.role === "nested") return;
+  if (sniff(bytes) === "zip" && archive.end < bytes.length) {
+    tally.issue("trailing-bytes", {
+      message: "bytes behind the zip",
+      offset: archive.end,
+      path: place.path,
+    });
+  }
+  await scanner.archive(archive, place, tally);
+}
+
+/** A file that the platform unpacks. */
+class Packed implements Part {
+  readonly #about: About & { name: string };
+  readonly #inflater: Inflater;
+  readonly #inner: Region;
+
+  constructor(
+    scanner: Scanner,
+    about: About,
+    { name, format, skip }: {
+      name: string;
+      format: CompressionFormat;
+      skip: number;
+    },
+  ) {
+    const { place, tally } = about;
+    this.#about = { ...about, name };
+    const path = `${place.path}!${name}`;
+    const inner = scanner.open(
+      { ...place, path, level: place.level + 1 },
+      tally,
+    );
+    this.#inner = inner;
+    this.#inflater = new Inflater({
+      format,
+      skip,
+      allow: (unpacked, packed) => scanner.allows(unpacked, packed),
+    }, (chunk) => inner.push(chunk));
+  }
+
+  async push(chunk: Uint8Array): Promise<void> {
+    await this.#inflater.push(chunk);
+  }
+
+  async end(): Promise<void> {
+    await this.#inflater.end();
+    const { fault, unpacked } = this.#inflater;
+    const none = noteFault({ fault, bytes: { length: unpacked } }, this.#about);
+    if (!none) await this.#inner.end();
+  }
+}
+
+/** An array as numpy saves it; of objects, it is a pickle. */
+class Npy implements Part {
+  readonly #scanner: Scanner;
+  readonly #about: About;
+  #head: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #rest: Part | undefined;
+  /** How many bytes of the array are yet to come. */
+  #left = NaN;
+  #broken = false;
+
+  constructor(scanner: Scanner, about: About) {
+    this.#scanner = scanner;
+    this.#about = about;
+  }
+
+  async push(chunk: Uint8Array): Promise<void> {
+    if (this.#broken) return;
+    if (!Number.isNaN(this.#left)) return await this.#take(chunk);
+    const head = this.#head.length === 0 ? chunk : join([this.#head, chunk]);
+    this.#head = head;
+    if (
+      head.length < 12 ||
+      head.length < Math.min(npyHeaderSize(head), NPY_HEADER)
+    ) return;
+    await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const head = this.#head;
+    const header = readNpy(head);
+    if (header === undefined) {
+      this.#broken = true;
+      this.#issue("bad-container", "the header of the npy file is damaged", 0);
+      return;
+    }
+    const { tally, place: { path, level } } = this.#about;
+    tally.understood = true;
+    this.#left = header.size ?? Infinity;
+    this.#offset = header.data + this.#left;
+    this.#head = new Uint8Array(0);
     if (header.size === undefined) {
+      this.#left = 0;
       const inner: Place = {
         path: `${path}!npy`,
         role: "loaded",
         level: level + 1,
       };
-      await this.scanBytes(rest, inner);
-    } else if (header.data + header.size > bytes.length) {
+      this.#rest = this.#scanner.open(inner, tally);
+    }
+    await this.#take(head.subarray(header.data));
+  }
+
+  #offset = 0;
+  #size = 0;
+
+  async #take(chunk: Uint8Array): Promise<void> {
+    this.#size += chunk.length;
+    const size = Math.min(this.#left, chunk.length);
+    this.#left -= size;
+    if (size === chunk.length) return;
+    if (this.#rest === undefined) {
+      const { place: { path, role, level }, tally } = this.#about;
       if (role === "nested") return;
-      this.issue("truncated", {
-        message: "the npy file is cut off",
-        offset: bytes.length,
-        path,
-        verdict: "malformed",
-      });
-    } else if (rest.length > 0 && role !== "nested") {
-      this.issue("trailing-bytes", {
-        message: "bytes behind the array",
-        offset: header.data + header.size,
-        path,
-      });
-      await this.scanBytes(rest, {
+      this.#issue("trailing-bytes", "bytes behind the array", this.#offset);
+      this.#rest = this.#scanner.open({
         path: `${path}!rest`,
         role: "nested",
         level: level + 1,
-      });
+      }, tally);
     }
+    await this.#rest.push(chunk.subarray(size));
   }
 
-  /** Looks at pickles, one behind the other. */
-  async #pickle(bytes: Uint8Array, place: Place): Promise<void> {
-    const { path, role } = place;
-    const options = { judge: this.#judge, depth: MAX_DEPTH };
-    const first = runMachine(bytes, 0, options);
-    if (!this.#counts(first, bytes, role)) {
-      if (role === "nested") await this.#base64(bytes, place);
-      return;
-    }
-    this.#understood = true;
-    this.#pickles++;
-    this.#add(first, path);
-    for (const damage of first.damage) this.#damaged(damage, path);
-    const nested: NestedBytes[] = [...first.nested];
-    const kept: MemoTable<Node> = first.memo;
-    let storages = first.storages;
-    let at = first.end;
-    let goesOn = first.stopped;
-    let number = 1;
-    while (goesOn && at < bytes.length) {
-      if (number === 5 && first.isTorchMagic) {
-        // torch/serialization.py: each storage is a length and its bytes.
-        let size = 0;
-        for (const storage of storages.values()) size += 8 + storage;
-        if (at + size === bytes.length) break;
-      }
-      if (number >= MAX_PICKLES) {
-        this.issue("limit", { message: "too many pickles", offset: at, path });
-        break;
-      }
-      const fresh = runMachine(bytes, at, options);
-      // One pickler may have written both, and then the memo goes on.
-      const carried = runMachine(bytes, at, { ...options, memo: kept });
-      const better = fresh.damage.length > 0 && carried.damage.length === 0
-        ? carried
-        : fresh;
-      const meant = better.stopped || better.names.length > 0 ||
-        (bytes[at] === 0x80 && bytes[at + 1]! <= 5);
-      if (!meant) {
-        this.#trailing(bytes, at, path);
-        break;
-      }
-      number++;
-      this.#pickles++;
-      this.#add(better, path);
-      if (better === fresh && carried.readsMemo) {
-        for (const record of carried.names) {
-          if (judgeRecord(record).verdict === "dangerous") {
-            this.#find(record, path);
-          }
-        }
-      }
-      for (const damage of better.damage) this.#damaged(damage, path);
-      nested.push(...better.nested);
-      if (better.storages.size > 0) storages = better.storages;
-      at = better.end;
-      goesOn = better.stopped;
-    }
-    for (const { bytes: inner, offset, loaded } of nested) {
-      await this.scanBytes(inner, {
-        path: `${path}@${offset}`,
-        role: loaded ? "loaded" : "nested",
-        level: place.level + 1,
-      });
-    }
-  }
-
-  /** Whether what the machine read is taken for a pickle. */
-  #counts(result: MachineResult, bytes: Uint8Array, role: Role): boolean {
-    switch (role) {
-      case "file":
-      case "loaded":
-        return true;
-      case "entry":
-        if (bytes[0] === 0x80 && bytes[1]! <= 5) return true;
-        return result.names.length > 0 && result.stopped;
-      case "nested":
-        if (result.names.length === 0) return false;
-        return result.stopped && result.damage.length === 0 ||
-          result.names.some((record) =>
-            judgeRecord(record).verdict === "dangerous"
-          );
-    }
-  }
-
-  #add({ names }: MachineResult, path: string): void {
-    for (const record of names) this.#find(record, path);
-  }
-
-  #damaged({ code, message, offset }: ScanDamage, path: string): void {
-    this.issue(code, {
+  #issue(code: ScanIssue["code"], message: string, offset: number): void {
+    const { tally, place: { path, role } } = this.#about;
+    (role === "nested" ? tally.ifLoaded : tally).issue(code, {
       message,
       offset,
       path,
-      verdict: code === "limit" ? "unknown" : "malformed",
+      verdict: code === "trailing-bytes" ? "unknown" : "malformed",
     });
   }
 
-  /** Bytes behind a pickle that are none: nobody knows who reads them. */
-  #trailing(bytes: Uint8Array, at: number, path: string): void {
-    this.issue("trailing-bytes", {
-      message: "bytes behind the pickle that were not read",
-      offset: at,
-      path,
-    });
-    const names = [...sweep(bytes, at, bytes.length)];
-    for (const found of [...names, ...namesInText(bytes, at)]) {
-      const entry = this.#judge(found.module, found.name);
-      if (entry.verdict !== "dangerous") continue;
-      this.#find({
-        ...found,
-        entry,
-        use: "named",
-        count: 1,
-        fits: false,
-        misused: true,
-      }, path);
+  async end(): Promise<void> {
+    if (this.#broken) return;
+    if (Number.isNaN(this.#left)) {
+      await this.#begin();
+      if (this.#broken) return;
     }
-  }
-
-  async #base64(bytes: Uint8Array, place: Place): Promise<void> {
-    const text = decodeLatin1(bytes).replace(/[\r\n]+/g, "")
-      .replaceAll("-", "+").replaceAll("_", "/");
-    if (!/^[A-Za-z0-9+/]{12,}={0,2}$/.test(text)) return;
-    let decoded;
-    try {
-      decoded = atob(text);
-    } catch {
-      return;
+    if (this.#left > 0 && this.#left < Infinity) {
+      const at = this.#offset - this.#left;
+      this.#issue("truncated", "the npy file is cut off", at);
     }
-    const inner = Uint8Array.from(decoded, (c) => c.charCodeAt(0));
-    if (
-      sniff(inner) === "pickle" && inner[0] !== 0x80 && inner.at(-1) !== 0x2e
-    ) {
-      return;
-    }
-    await this.scanBytes(inner, {
-      path: `${place.path}!base64`,
-      role: "nested",
-      level: place.level + 1,
-    });
+    await this.#rest?.end();
   }
 }
 
-const RANK: Record<NameVerdict, number> = { safe: 0, unknown: 1, dangerous: 2 };
+/** Pickles, and perhaps a zip around or behind them. */
+class PickleFile implements Part {
+  readonly #scanner: Scanner;
+  readonly #about: About;
+  readonly #pickles: Pickles;
+  #kept: ChunkQueue | undefined;
+  readonly #tail = new Tail(ZIP_TAIL);
 
-/** Names of files that are read as pickles or not at all. */
-const STRICT_NAMES = /\.(?:pkl|pickle|pck|pcl|p|joblib|pt|pth|ckpt)$/i;
-
-const LINES = /[ci]([A-Za-z_][\w.]{0,99})\n([A-Za-z_][\w.]{0,99})\n/g;
-const STRINGS =
-  /\x8c.([A-Za-z_][\w.]{0,99})(?:\x94|q.)?\x8c.([A-Za-z_][\w.]{0,99})(?:\x94|q.)?\x93/gs;
-
-/** Names as pickles spell them, wherever they stand. */
-function* namesInText(
-  bytes: Uint8Array,
-  start: number,
-): Generator<{ module: string; name: string; offset: number }, void> {
-  for (let at = start; at < bytes.length; at += 1_000_000) {
-    const text = decodeLatin1(bytes.subarray(at, at + 1_000_300));
-    for (const pattern of [LINES, STRINGS]) {
-      for (const match of text.matchAll(pattern)) {
-        yield {
-          module: match[1]!,
-          name: match[2]!,
-          offset: at + match.index,
-        };
-      }
+  constructor(scanner: Scanner, about: About) {
+    this.#scanner = scanner;
+    this.#about = about;
+    this.#pickles = new Pickles(scanner, about);
+    if (about.whole === undefined && about.place.role !== "nested") {
+      this.#kept = new ChunkQueue();
     }
+  }
+
+  async push(chunk: Uint8Array): Promise<void> {
+    const { whole, place } = this.#about;
+    if (whole === undefined && place.role !== "nested") {
+      this.#kept?.push(chunk);
+      if (this.#kept !== undefined && this.#kept.size > KEPT_FILE) {
+        this.#kept = undefined;
+      }
+      this.#tail.push(chunk);
+    }
+    await this.#pickles.push(chunk);
+  }
+
+  async end(): Promise<void> {
+    const { whole, place, tally } = this.#about;
+    await this.#pickles.end();
+    if (place.role === "nested") {
+      if (this.#pickles.isNone && whole !== undefined) {
+        await exploreBase64(this.#scanner, { bytes: whole, place, tally });
+      }
+      return;
+    }
+    // Python's zipfile finds an archive behind whatever comes first.
+    const bytes = whole ?? this.#kept?.join();
+    if (bytes === undefined) {
+      if (!endsAsZip(this.#tail.bytes())) return;
+      tally.issue("limit", {
+        message:
+          "a zip ends the file, too far from its start to be looked into",
+        offset: 0,
+        path: place.path,
+      });
+    } else if (endsAsZip(bytes)) {
+      await scanZip(this.#scanner, bytes, this.#about);
+    }
+  }
+}
+
+/** The last bytes of a stream. */
+class Tail {
+  readonly #size: number;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #at = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  push(chunk: Uint8Array): void {
+    const size = this.#size;
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(4 * size);
+    const last = chunk.subarray(Math.max(chunk.length - size, 0));
+    if (this.#at + last.length > this.#bytes.length) {
+      this.#bytes.copyWithin(0, Math.max(this.#at - size, 0), this.#at);
+      this.#at = Math.min(this.#at, size);
+    }
+    this.#bytes.set(last, this.#at);
+    this.#at += last.length;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(Math.max(this.#at - this.#size, 0), this.#at);
   }
 }

@@ -34,7 +34,6 @@ const MAGICS: readonly (readonly [Format, readonly number[]])[] = [
   ["zip", [0x50, 0x4b, 0x05, 0x06]],
   ["gzip", [0x1f, 0x8b]],
   ["npy", [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]],
-  ["bzip2", [0x42, 0x5a, 0x68]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
   ["lz4", [0x04, 0x22, 0x4d, 0x18]],
@@ -56,42 +55,54 @@ const UNPACKERS: ReadonlyMap<
 ]);
 
 /**
- * Says whether bytes are one compressed file.
+ * Says what the platform unpacks while it arrives.
+ *
+ * @param format What the bytes are
+ * @returns The platform's name of it, and how many bytes stand before it
+ */
+export function inflatable(
+  format: Format,
+): { format: CompressionFormat; skip: number } | undefined {
+  switch (format) {
+    case "gzip":
+      return { format: "gzip", skip: 0 };
+    case "zlib":
+      return { format: "deflate", skip: 0 };
+    case "joblib-zlib":
+      // joblib before 0.10 has a mark and 19 digits of the length before it.
+      return { format: "deflate", skip: 21 };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Says whether {@linkcode unpack} takes what bytes are.
  *
  * @param format What they are
- * @returns Whether `unpack` takes them
+ * @returns Whether it does
  */
 export function isPacked(format: Format): boolean {
-  return format === "gzip" || format === "zlib" || format === "joblib-zlib" ||
-    UNPACKERS.has(format);
+  return UNPACKERS.has(format);
 }
 
 /** What an unpacker throws that has unpacked enough. */
 class Enough extends Error {}
 
 /**
- * Unpacks one compressed file.
+ * Unpacks one compressed file that the platform does not.
  *
  * @param bytes The packed bytes
  * @param options `format`: what they are; `limit`: how much may come out
  * @returns What came out
  */
-export async function unpack(
+export function unpack(
   bytes: Uint8Array,
   { format, limit }: { format: Format; limit: number },
-): Promise<Inflated> {
-  const unpacker = UNPACKERS.get(format);
-  if (unpacker === undefined) {
-    // joblib before 0.10 has a mark and 19 digits of the length before it.
-    const packed = format === "joblib-zlib" ? bytes.subarray(21) : bytes;
-    return await inflate(packed, {
-      format: format === "gzip" ? "gzip" : "deflate",
-      limit,
-    });
-  }
+): Unpacked {
   try {
     return {
-      bytes: unpacker(bytes, (size) => {
+      bytes: UNPACKERS.get(format)!(bytes, (size) => {
         if (size > limit) throw new Enough();
       }),
     };
@@ -101,15 +112,22 @@ export async function unpack(
   }
 }
 
+/** {@linkcode sniff} looks at no more bytes than these. */
+export const SNIFFED = 512;
+
 /**
  * Says what bytes are.
  *
- * @param bytes Any bytes
+ * @param bytes Any bytes, or the first of them
  * @returns The format; what is nothing else may be a pickle
  */
 export function sniff(bytes: Uint8Array): Format {
   for (const [format, magic] of MAGICS) {
     if (magic.every((byte, i) => bytes[i] === byte)) return format;
+  }
+  // Less would be a pickle's BINBYTES as well.
+  if (/^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/.test(latin1(bytes, 10))) {
+    return "bzip2";
   }
   // RFC 1950: 32 KiB window, deflate, a checksum of the two bytes.
   if (
@@ -128,56 +146,122 @@ export function sniff(bytes: Uint8Array): Format {
   return "pickle";
 }
 
-/** What {@linkcode inflate} gives. */
-export interface Inflated {
+function latin1(bytes: Uint8Array, length: number): string {
+  return String.fromCharCode(...bytes.subarray(0, length));
+}
+
+/** What {@linkcode unpack} gives. */
+export interface Unpacked {
   /** What came out, perhaps not all. */
   readonly bytes: Uint8Array;
   /** Why it is not all, if it is not. */
   readonly fault?: "damaged" | "limit";
 }
 
+const STEP = 65_536;
+
 /**
- * Unpacks what was deflated. Damage does not lose what came before it.
- *
- * @param bytes The packed bytes
- * @param options `format`: what is around them; `limit`: how much may come out
- * @returns What came out
+ * Unpacks what was deflated while it arrives. Damage does not lose what came
+ * before it.
  */
-export async function inflate(
-  bytes: Uint8Array,
-  options: { format: CompressionFormat; limit: number },
-): Promise<Inflated> {
-  const { format, limit } = options;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  let fault: Inflated["fault"];
-  const stream = new DecompressionStream(format);
-  const writer = stream.writable.getWriter();
-  // The reader reports whatever goes wrong.
-  const written = (async () => {
-    for (let at = 0; at < bytes.length; at += 65536) {
-      await writer.write(
-        bytes.subarray(at, at + 65536) as Uint8Array<ArrayBuffer>,
-      );
-    }
-    await writer.close();
-  })().catch(() => {});
-  const reader = stream.readable.getReader();
-  try {
-    for (let next; !(next = await reader.read()).done;) {
-      size += next.value.length;
-      if (size > limit) {
-        fault = "limit";
-        await reader.cancel();
+export class Inflater {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #pumping: Promise<void>;
+  #buffer = new Uint8Array(STEP);
+  #buffered = 0;
+  #skip: number;
+  #over = false;
+
+  /** How many bytes went in. */
+  packed = 0;
+  /** How many bytes came out. */
+  unpacked = 0;
+  /** Why it is not all, if it is not. */
+  fault: "damaged" | "limit" | undefined;
+
+  /**
+   * Makes an unpacker.
+   *
+   * @param options `format`: what is around the bytes; `skip`: how many bytes
+   * stand before them; `allow` says whether so much may come out
+   * @param take Takes what comes out
+   */
+  constructor(
+    options: {
+      format: CompressionFormat;
+      skip?: number;
+      allow: (unpacked: number, packed: number) => boolean;
+    },
+    take: (chunk: Uint8Array) => Promise<void>,
+  ) {
+    this.#skip = options.skip ?? 0;
+    const stream = new DecompressionStream(options.format);
+    this.#writer = stream.writable.getWriter();
+    this.#reader = stream.readable.getReader();
+    // The reader reports whatever goes wrong.
+    this.#writer.closed.catch(() => {});
+    this.#pumping = this.#pump(options.allow, take);
+  }
+
+  async #pump(
+    allow: (unpacked: number, packed: number) => boolean,
+    take: (chunk: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    for (;;) {
+      let next;
+      try {
+        next = await this.#reader.read();
+      } catch {
+        this.fault = "damaged";
         break;
       }
-      chunks.push(next.value);
+      if (next.done) break;
+      this.unpacked += next.value.length;
+      if (!allow(this.unpacked, this.packed)) {
+        this.fault = "limit";
+        await this.#reader.cancel().catch(() => {});
+        break;
+      }
+      await take(next.value);
     }
-  } catch {
-    fault = "damaged";
+    this.#over = true;
   }
-  await written;
-  return { bytes: join(chunks), ...fault !== undefined && { fault } };
+
+  /**
+   * Takes input.
+   *
+   * @param chunk What comes next
+   */
+  async push(chunk: Uint8Array): Promise<void> {
+    let at = Math.min(this.#skip, chunk.length);
+    this.#skip -= at;
+    // In equal steps, so that damage shows at the same place however the input
+    // is cut.
+    while (at < chunk.length && !this.#over) {
+      const size = Math.min(STEP - this.#buffered, chunk.length - at);
+      this.#buffer.set(chunk.subarray(at, at + size), this.#buffered);
+      this.#buffered += size;
+      at += size;
+      if (this.#buffered === STEP) await this.#flush();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const chunk = this.#buffer.slice(0, this.#buffered);
+    this.packed += this.#buffered;
+    this.#buffered = 0;
+    await this.#writer.write(chunk).catch(() => {});
+  }
+
+  /** Says that no input follows, and waits for the last that comes out. */
+  async end(): Promise<void> {
+    if (!this.#over) {
+      await this.#flush();
+      await this.#writer.close().catch(() => {});
+    }
+    await this.#pumping;
+  }
 }
 
 /**
@@ -454,11 +538,25 @@ export function readTar(bytes: Uint8Array): Archive {
 export interface NpyHeader {
   /** Where the array's bytes begin. */
   readonly data: number;
-  /** How many there are, or undefined where they are a pickle. */
+  /** How many there are, as far as is known; undefined for a pickle. */
   readonly size: number | undefined;
 }
 
 const NPY_ITEM = /^[<>|=]?([biufcmMSUV])(\d+)(?:\[[^\]]*\])?$/;
+
+/** How long the header of an npy file may be. */
+export const NPY_HEADER = 65_548;
+
+/**
+ * Says how long the header of an npy file is.
+ *
+ * @param bytes The first bytes, at least twelve
+ * @returns How many bytes stand before the array's
+ */
+export function npyHeaderSize(bytes: Uint8Array): number {
+  const wide = bytes[6]! >= 2;
+  return (wide ? 12 : 10) + uint(bytes, 8, wide ? 4 : 2);
+}
 
 /**
  * Reads the header of an npy file.
@@ -491,7 +589,7 @@ export function readNpy(bytes: Uint8Array): NpyHeader | undefined {
     if (item.trim() !== "") count *= parseInt(item, 10);
   }
   const item = descr[2] === undefined ? null : NPY_ITEM.exec(descr[2]);
-  if (item === null) return { data, size: bytes.length - data };
+  if (item === null) return { data, size: Infinity };
   const size = Number(item[2]) * (item[1] === "U" ? 4 : 1);
   return { data, size: count * size };
 }

@@ -333,7 +333,8 @@ networkx.classes.coreviews AtlasView AdjacencyView MultiAdjacencyView`,
     reason: "joblib's mark of an array that follows; the array is skipped",
     source: "joblib, numpy_pickle.py",
     names: `
-joblib.numpy_pickle NumpyArrayWrapper`,
+joblib.numpy_pickle NumpyArrayWrapper
+sklearn.externals.joblib.numpy_pickle NumpyArrayWrapper`,
   },
   {
     verdict: "safe",
@@ -504,6 +505,7 @@ numpy.core.memmap memmap`,
     source: "joblib, numpy_pickle_compat.py",
     names: `
 joblib.numpy_pickle NDArrayWrapper ZNDArrayWrapper
+sklearn.externals.joblib.numpy_pickle NDArrayWrapper ZNDArrayWrapper
 joblib.numpy_pickle_compat NDArrayWrapper ZNDArrayWrapper
 joblib.hashing _ConsistentSet _MyHash`,
   },
@@ -545,10 +547,14 @@ typing _eval_type get_type_hints ForwardRef._evaluate evaluate_forward_ref
 dataclasses _create_fn make_dataclass
 numpy.testing._private.utils runstring
 numpy.testing runstring
-numpy load loads save savez fromfile memmap.__new__ genfromtxt loadtxt fromregex
+numpy load loads save savez savez_compressed savetxt fromfile memmap.__new__ genfromtxt loadtxt fromregex DataSource test
+numpy.compat npy_load_module
+numpy.compat.py3k npy_load_module
+numpy.lib.format open_memmap read_array write_array
+numpy.lib._format_impl open_memmap read_array write_array
 numpy.lib.npyio load save savez NpzFile DataSource loadtxt
 numpy.lib._npyio_impl load save savez loadtxt
-pandas read_pickle read_csv read_json read_html read_sql eval
+pandas read_pickle read_csv read_json read_html read_sql read_table read_fwf read_excel read_hdf read_parquet read_feather read_orc read_stata read_sas read_spss read_xml read_clipboard read_gbq ExcelFile ExcelWriter HDFStore eval test show_versions
 pandas.io.pickle read_pickle to_pickle
 pandas.core.computation.eval eval
 torch load save
@@ -578,8 +584,46 @@ uuid _get_command_stdout _popen _find_mac_near_keyword _find_mac_under_heading _
 csv DictWriter
 copyreg add_extension pickle _extension_registry _inverted_registry _extension_cache dispatch_table constructor remove_extension clear_extension_cache
 networkx read_gpickle
-sklearn.datasets load_files
-sklearn.utils._testing raises
+warnings _getcategory _setoption _processoptions
+gettext c2py find translation install bindtextdomain
+dataclasses _FuncBuilder _process_class
+argparse FileType
+tokenize open
+hashlib file_digest
+plistlib readPlist writePlist load dump
+mimetypes read_mime_types init MimeTypes
+http.cookiejar FileCookieJar MozillaCookieJar LWPCookieJar
+xml.dom.minidom parse parseString
+xml.etree.ElementTree iterparse ElementTree.parse ElementTree.write
+xml.etree.cElementTree parse iterparse
+xml.etree.ElementInclude default_loader include
+sklearn.datasets load_files fetch_openml
+tensorflow load_op_library load_library
+keras.utils.generic_utils func_load
+keras.src.utils.python_utils func_load
+keras.models load_model
+keras.saving load_model
+tensorflow.keras.models load_model
+cmd Cmd
+six exec_ _import_module
+future.utils exec_ exec
+sympy sympify parse_expr lambdify S
+sympy.core.sympify sympify
+attr._make _compile_and_eval _linecache_and_compile _eval_snippets
+attr make_class
+werkzeug.utils import_string
+django.utils.module_loading import_string
+traitlets.utils.importstring import_item
+traitlets import_item
+hydra.utils instantiate get_method get_class
+gensim.utils unpickle
+spacy load
+sqlalchemy create_engine
+sqlalchemy.engine create_engine
+sqlalchemy.engine.create create_engine
+transformers pipeline
+PIL.Image open
+cv2 imread imwrite
 xml.etree.ElementTree parse`,
   },
 ];
@@ -605,13 +649,13 @@ const MODULES: readonly ModuleGroup[] = [
     reason: "runs code",
     source: SCANNERS,
     modules:
-      "code codeop runpy timeit cProfile profile trace pdb bdb doctest idlelib lib2to3 numpy.f2py torch._dynamo torch._inductor torch.fx torch.jit torch.distributed torch.testing torch.utils.bottleneck torch.utils.cpp_extension torch.utils.collect_env torch.utils._config_module pandas.core.computation pstats hotshot tabnanny compileall py_compile sched unittest test.support _testcapi _testinternalcapi antigravity IPython ipykernel",
+      "code codeop runpy timeit cProfile profile trace pdb bdb doctest idlelib lib2to3 numpy.f2py torch._dynamo torch._inductor torch.fx torch.jit torch.distributed torch.testing torch.utils.bottleneck torch.utils.cpp_extension torch.utils.collect_env torch.utils._config_module pandas.core.computation pstats hotshot tabnanny compileall py_compile sched unittest test.support test.autotest test.regrtest test.libregrtest test.__main__ _testcapi _testinternalcapi antigravity this IPython ipykernel _lsprof annotationlib numpy.testing numpy.distutils numpy.ma.testutils torch.utils.benchmark torch.utils.hipify torch.utils.model_dump torch.utils.show_pickle torch.utils.tensorboard torch.onnx torch.export torch._export pandas._testing pandas.util._test_decorators sklearn.utils._testing scipy.weave scipy._lib._testutils numexpr sympy.parsing sympy.utilities.lambdify mako jinja2 django.template Cython cython pyximport fire past keras.layers.core keras.src.layers.core nbconvert nbformat notebook jupyter_client hydra._internal PIL.ImageMath werkzeug.debug pytest _pytest py",
   },
   {
     reason: "imports what the pickle names",
     source: SCANNERS,
     modules:
-      "importlib imp pkgutil zipimport pydoc _frozen_importlib _frozen_importlib_external site sitecustomize usercustomize ihooks imputil cloudpickle modulefinder __builtins__ rexec",
+      "importlib imp pkgutil zipimport pydoc _frozen_importlib _frozen_importlib_external site sitecustomize usercustomize ihooks imputil cloudpickle modulefinder __builtins__ rexec _imp encodings _distutils_hack xml.sax xml.dom.domreg xml.dom.expatbuilder xml.dom.pulldom pandas.compat._optional transformers.dynamic_module_utils zoneinfo._common zoneinfo._tzpath six.moves pyspark.cloudpickle ray.cloudpickle srsly.cloudpickle",
   },
   {
     reason: "calls or reaches what the pickle names",
@@ -627,31 +671,31 @@ const MODULES: readonly ModuleGroup[] = [
     reason: "loads a pickle",
     source: SCANNERS,
     modules:
-      "pickle _pickle cPickle pickletools shelve dbm anydbm jsonpickle hickle klepto joblib sklearn.externals.joblib torch.hub torch.package yaml ruamel numpy.lib.npyio numpy.lib._npyio_impl pandas.io torch.utils.data.datapipes",
+      "pickle _pickle cPickle pickletools pickle5 compress_pickle pickleshare kombu.serialization distributed.protocol pyspark.serializers numba.core.serialize nltk.data shelve dbm anydbm jsonpickle hickle klepto joblib sklearn.externals.joblib torch.hub torch.package yaml ruamel numpy.lib.npyio numpy.lib._npyio_impl pandas.io torch.utils.data.datapipes",
   },
   {
     reason: "reaches native code",
     source: SCANNERS,
     modules:
-      "ctypes _ctypes mmap cffi _cffi_backend numpy.ctypeslib pycparser jnius winreg _winreg msvcrt",
+      "ctypes _ctypes _tkinter _wmi _overlapped _posixshmem torch.ops torch.classes torch._ops tensorflow.python.framework.load_library llvmlite theano clr jpype rpy2 win32api win32com win32process win32file comtypes pythoncom mmap cffi _cffi_backend numpy.ctypeslib pycparser jnius winreg _winreg msvcrt",
   },
   {
     reason: "opens connections",
     source: SCANNERS,
     modules:
-      "socket _socket ssl _ssl urllib urllib2 urllib3 urlparse http.client http.server httplib httplib2 requests aiohttp httpx smtplib smtpd ftplib imaplib poplib nntplib telnetlib xmlrpc xmlrpclib SimpleXMLRPCServer SocketServer socketserver asyncio _asyncio asyncore asynchat webbrowser paramiko select selectors wsgiref BaseHTTPServer SimpleHTTPServer CGIHTTPServer cgi cgitb twisted tornado websocket boto3 botocore",
+      "nis pycurl zmq pika redis pymongo psycopg2 psycopg MySQLdb pymysql grpc docker kubernetes ansible scapy huggingface_hub torch.utils.model_zoo nltk.downloader socket _socket ssl _ssl urllib urllib2 urllib3 urlparse http.client http.server httplib httplib2 requests aiohttp httpx smtplib smtpd ftplib imaplib poplib nntplib telnetlib xmlrpc xmlrpclib SimpleXMLRPCServer SocketServer socketserver asyncio _asyncio asyncore asynchat webbrowser paramiko select selectors wsgiref BaseHTTPServer SimpleHTTPServer CGIHTTPServer cgi cgitb twisted tornado websocket boto3 botocore",
   },
   {
     reason: "reads or writes files",
     source: SCANNERS,
     modules:
-      "scipy.io shutil tempfile glob fileinput linecache filecmp zipfile tarfile sqlite3 _sqlite3 distutils mailbox bz2 _bz2 gzip lzma _lzma zlib dircache netrc zipapp",
+      "scipy.io _pyio aifc wave sunau uu binhex imghdr sndhdr pyclbr _gdbm _dbm pathlib._os compression imageio skimage.io tensorflow.io tensorflow.raw_ops tensorflow.python.lib.io tensorflow.python.ops.gen_io_ops logging.config logging.handlers shutil tempfile glob fileinput linecache filecmp zipfile tarfile sqlite3 _sqlite3 distutils mailbox bz2 _bz2 gzip lzma _lzma zlib dircache netrc zipapp",
   },
   {
     reason: "reaches the interpreter or the system",
     source: SCANNERS,
     modules:
-      "sys gc signal threading _thread thread dummy_threading _interpreters _xxsubinterpreters _xxinterpchannels platform _osx_support _aix_support _pyrepl mailcap venv ensurepip pip setuptools pkg_resources faulthandler tracemalloc resource pwd grp spwd crypt curses _curses readline rlcompleter termios tty getpass nturl2path sysconfig syslog tkinter Tkinter turtle turtledemo",
+      "sys gc _signal fcntl ossaudiodev winsound psutil _interpchannels _interpqueues _sysconfig _ios_support _android_support pipes signal threading _thread thread dummy_threading _interpreters _xxsubinterpreters _xxinterpchannels platform _osx_support _aix_support _pyrepl mailcap venv ensurepip pip setuptools pkg_resources faulthandler tracemalloc resource pwd grp spwd crypt curses _curses readline rlcompleter termios tty getpass nturl2path sysconfig syslog tkinter Tkinter turtle turtledemo",
   },
   {
     reason: "changes what a scanner sees",
@@ -727,6 +771,16 @@ const PATH_METHOD: NameEntry = {
   source: "Python documentation, pathlib, Concrete paths",
 };
 
+/** Methods of known types that leave the pickle, by what they are called. */
+const WRITERS =
+  /^(?:to_(?!list|dict|numpy|tuple|frame|series|bytes)\w+|tofile|dumps?|loads?|save|open|read\w*|write\w*|eval|query|pipe|apply|run|execute)$/;
+
+const WRITER: NameEntry = {
+  verdict: "dangerous",
+  reason: "a method that reads or writes files, or runs code",
+  source: "numpy and pandas documentation, Input/output",
+};
+
 /** Exceptions travel from one process to another; they do nothing. */
 function isException(name: string): boolean {
   return /^[A-Z]\w*(?:Error|Exception|Warning|Timeout)$/.test(name);
@@ -779,6 +833,7 @@ function judgeExactly(module: string, name: string): NameEntry {
   // A dotted name is as bad as the class it begins with.
   const first = parts.length > 1 && EXACT.get(`${module}\n${parts[0]}`);
   if (first && first.verdict === "dangerous") return first;
+  if (first && WRITERS.test(parts.at(-1)!)) return WRITER;
   return UNKNOWN;
 }
 

@@ -14,37 +14,47 @@ import {
   parseDecimal,
   parseFloatLine,
   readLong,
-  readUint,
 } from "./arguments.ts";
 import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
-import { MemoTable } from "./memo_table.ts";
-import { OpcodeReader } from "./opcode_reader.ts";
-import { isOpcode, type OpcodeCode, unreachableOpcode } from "./opcodes.ts";
 import {
-  isReach,
-  judgeName,
-  type NameEntry,
-  type NameVerdict,
-} from "./scan_lists.ts";
-
-/** How a pickle uses a name. */
-export type ScanUse = "named" | "called" | "instantiated" | "changed";
-
-/** What is known of a name in one pickle. */
-export interface NameRecord {
-  readonly module: string;
-  readonly name: string;
-  readonly offset: number;
-  readonly entry: NameEntry;
-  use: ScanUse;
-  count: number;
-  /** Used as its rule allows, at least once. */
-  fits: boolean;
-  /** Used otherwise, at least once. */
-  misused: boolean;
-  /** A judgement on how it is used, beyond the lists. */
-  raised?: { verdict: NameVerdict; reason: string };
-}
+  isOpcode,
+  OPCODE_BY_CODE,
+  type OpcodeCode,
+  unreachableOpcode,
+} from "./opcodes.ts";
+import { isReach, type NameEntry, type NameVerdict } from "./scan_lists.ts";
+import { ScanMemo } from "./scan_memo.ts";
+import {
+  BOOL,
+  BUFFER,
+  BYTEARRAY,
+  Bytes,
+  Dict,
+  EMPTY_TUPLE,
+  Encoded,
+  FLOAT,
+  forget,
+  type Form,
+  FROZENSET,
+  INT,
+  keptKey,
+  LIST,
+  LOST_STR,
+  Made,
+  MAX_NAME,
+  type NameRecord,
+  type Node,
+  NONE,
+  Ref,
+  type ScanUse,
+  SET,
+  Str,
+  TORCH_MAGIC,
+  Tuple,
+  UNKNOWN,
+  USE_RANK,
+} from "./scan_nodes.ts";
+import { ScanReader, WANT, WHOLE } from "./scan_reader.ts";
 
 /** What is wrong with a pickle. */
 export interface ScanDamage {
@@ -54,149 +64,36 @@ export interface ScanDamage {
   readonly opcode?: string;
 }
 
-/** Bytes within a pickle that may be one in their turn. */
-export interface NestedBytes {
-  readonly bytes: Uint8Array;
-  /** Where they stand. */
-  readonly offset: number;
-  /** Whether something loads them, so that they must be scanned. */
-  readonly loaded: boolean;
-}
-
-/** What a run of the machine found. */
-export interface MachineResult {
-  /** Offset behind what was read. */
-  readonly end: number;
-  /** Whether there was a STOP. */
-  readonly stopped: boolean;
-  readonly damage: readonly ScanDamage[];
-  readonly names: readonly NameRecord[];
-  readonly nested: readonly NestedBytes[];
-  /** Whether the value is the number that begins a torch file. */
-  readonly isTorchMagic: boolean;
-  /** Bytes of each storage that a torch file names. */
-  readonly storages: ReadonlyMap<string, number>;
-  readonly memo: MemoTable<Node>;
-  readonly readsMemo: boolean;
-}
-
-/** Options of {@linkcode runMachine}. */
-export interface MachineOptions {
+/** Who runs machines, and is told of what they cannot follow themselves. */
+export interface Host {
   /** Judges a name. */
-  readonly judge: (module: string, name: string) => NameEntry;
+  judge(module: string, name: string): NameEntry;
+  /** Hears of bytes that may hold a pickle. */
+  offer(bytes: Uint8Array, offset: number): void;
+  /**
+   * Hears of bytes that the pickle loads in their turn. Says whether they can
+   * be looked into.
+   */
+  load(bytes: Uint8Array | undefined, offset: number): boolean;
+  /** Hears of bytes that others may read as opcodes. */
+  sweep(start: number, stop: number, reason: string): void;
+}
+
+/** What comes behind an opcode that is no opcode. */
+export interface Raw {
+  /** How many bytes. */
+  readonly size: number;
+  /** Whether a byte before them says how many more there are. */
+  readonly aligned: boolean;
+}
+
+/** Options of a {@linkcode Machine}. */
+export interface MachineOptions {
   /** The memo of the pickle before it, where one pickler wrote both. */
-  readonly memo?: MemoTable<Node>;
-  /** How many values the stack may hold. */
-  readonly depth: number;
+  readonly memo?: ScanMemo | undefined;
   /** How many pickles are around it, in arrays of objects. */
   readonly level?: number;
 }
-
-type Atom = {
-  readonly kind:
-    | "none"
-    | "bool"
-    | "int"
-    | "float"
-    | "list"
-    | "set"
-    | "frozenset"
-    | "bytearray"
-    | "buffer"
-    | "unknown";
-};
-
-class Str {
-  readonly kind = "str";
-  constructor(
-    readonly start: number,
-    readonly stop: number,
-    readonly form: "utf8" | "latin1" | "quoted" | "raw",
-  ) {}
-}
-
-class Bytes {
-  readonly kind = "bytes";
-  constructor(readonly start: number, readonly stop: number) {}
-}
-
-/** What `_codecs.encode(text, "latin1")` gives. */
-class Encoded {
-  readonly kind = "bytes";
-  constructor(readonly text: Str) {}
-}
-
-class Tuple {
-  readonly kind = "tuple";
-  constructor(
-    readonly items: readonly Node[],
-    readonly size: number,
-    readonly hashable: boolean,
-    /** A name in it that only a certain callable may be given. */
-    readonly carried?: NameRecord | undefined,
-  ) {}
-}
-
-class Dict {
-  readonly kind = "dict";
-  /** Some of its entries; most dicts are never looked into. */
-  #entries: Map<string, Node> | undefined;
-
-  get(key: string): Node | undefined {
-    return this.#entries?.get(key);
-  }
-
-  set(key: string, value: Node): void {
-    if (!KEPT_KEYS.has(key)) return;
-    this.#entries ??= new Map();
-    this.#entries.set(key, value);
-  }
-}
-
-class Ref {
-  readonly kind = "ref";
-  constructor(readonly record: NameRecord) {}
-}
-
-class Made {
-  readonly kind = "made";
-  state: Node | undefined;
-  constructor(
-    readonly via: NameRecord | undefined,
-    readonly args: Tuple | undefined,
-    /** Whether calling it is what the rule of a partial allows. */
-    readonly callable = false,
-  ) {}
-}
-
-/** What stands on the stack: an int is a number. */
-export type Node =
-  | number
-  | Atom
-  | Str
-  | Bytes
-  | Encoded
-  | Tuple
-  | Dict
-  | Ref
-  | Made;
-
-function atom(kind: Atom["kind"]): Atom {
-  return Object.freeze({ kind });
-}
-
-const NONE = atom("none");
-const BOOL = atom("bool");
-const INT = atom("int");
-const FLOAT = atom("float");
-const LIST = atom("list");
-const SET = atom("set");
-const FROZENSET = atom("frozenset");
-const BYTEARRAY = atom("bytearray");
-const BUFFER = atom("buffer");
-const UNKNOWN = atom("unknown");
-const TORCH_MAGIC = atom("int");
-const EMPTY_TUPLE = new Tuple([], 0, true);
 
 /** torch/serialization.py: `MAGIC_NUMBER`, little-endian. */
 const TORCH_MAGIC_BYTES = [
@@ -234,20 +131,20 @@ const ELEMENT_SIZES: ReadonlyMap<string, number> = new Map([
   ["UntypedStorage", 1],
 ]);
 
-const KEEP_ITEMS = 64;
-/** The keys that are looked at: those of joblib's arrays. */
-const KEPT_KEYS: ReadonlySet<string> = new Set([
-  "subclass",
-  "shape",
-  "dtype",
-  "numpy_array_alignment_bytes",
+/** Where joblib is, by itself and where scikit-learn had it. */
+const JOBLIB_MODULES: ReadonlySet<string> = new Set([
+  "joblib.numpy_pickle",
+  "sklearn.externals.joblib.numpy_pickle",
 ]);
-const KEPT_LENGTHS: ReadonlySet<number> = new Set(
-  Array.from(KEPT_KEYS, ({ length }) => length),
-);
-const MAX_NAME = 4096;
+
+const KEEP_ITEMS = 64;
+const MAX_DEPTH = 20_000_000;
+const MAX_NAMES = 100_000;
+/** Deeper in the stack than this, values are forgotten. */
+const FRESH = 16;
+const COMPACT = 65_536;
+const COMPACT_BYTES = 8_388_608;
 const MAX_MARKS = 1_000_000;
-const MAX_NESTED = 10_000;
 const TEXT_ENCODINGS = new Set([
   "latin1",
   "latin-1",
@@ -261,13 +158,6 @@ const TEXT_ENCODINGS = new Set([
 const INT_LINE =
   /^[\t-\r ]*[+-]?(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*)L?[\t-\r ]*(?:\0|$)/i;
 
-const USE_RANK: Record<ScanUse, number> = {
-  named: 0,
-  instantiated: 1,
-  called: 2,
-  changed: 3,
-};
-
 /** What ends a run: nothing behind it would be executed. */
 class Fatal extends Error {
   constructor(readonly code: UnpicklingErrorCode | "limit", message: string) {
@@ -275,183 +165,192 @@ class Fatal extends Error {
   }
 }
 
-/**
- * Runs the pickle that begins at an offset, up to its STOP or its damage.
- *
- * @param bytes Where it stands
- * @param start The offset
- * @param options How to judge
- * @returns What was found
- */
-export function runMachine(
-  bytes: Uint8Array,
-  start: number,
-  options: MachineOptions,
-): MachineResult {
-  const machine = new Machine(bytes, options);
-  return machine.run(start);
-}
-
-class Machine {
-  readonly #bytes: Uint8Array;
-  readonly #options: MachineOptions;
-  readonly #names = new Map<string, NameRecord>();
-  readonly #damage: ScanDamage[] = [];
-  readonly #nested: NestedBytes[] = [];
-  readonly #storages = new Map<string, number>();
-  readonly #memo: MemoTable<Node>;
+/** Follows one pickle, opcode by opcode. */
+export class Machine {
+  readonly #host: Host;
+  readonly #level: number;
+  readonly #names = new Map<string, Ref>();
   #stack: Node[] = [];
   #marks: number[] = [];
-  #reader = new OpcodeReader();
-  /** Offset in `#bytes` of the reader's first byte. */
-  #base = 0;
   #at = 0;
-  #frameEnd = 0;
-  #brokenFrames = 0;
-  #tooMany = false;
-  #readsMemo = false;
+  #opcode = 0;
+  #compacted = 0;
+  #compactedAt = 0;
   #top: Node = UNKNOWN;
+  /** Reads an array of objects, which is a pickle within this one. */
+  #inner: Machine | undefined;
+  #overflow: Ref | undefined;
 
-  constructor(bytes: Uint8Array, options: MachineOptions) {
-    this.#bytes = bytes;
-    this.#options = options;
-    this.#memo = options.memo ?? new MemoTable();
+  /** What is wrong. */
+  readonly damage: ScanDamage[] = [];
+  /** Bytes of each storage that a torch file names. */
+  readonly storages: Map<string, number> = new Map();
+  /** What is stored by number. */
+  readonly memo: ScanMemo;
+  /** Whether it asks for what is stored. */
+  readsMemo = false;
+  /** Whether there was a STOP. */
+  stopped = false;
+  /** Whether damage ended it. */
+  dead = false;
+
+  /**
+   * Makes a machine.
+   *
+   * @param host Who runs it
+   * @param options What came before
+   */
+  constructor(host: Host, options: MachineOptions = {}) {
+    this.#host = host;
+    this.#level = options.level ?? 0;
+    this.memo = options.memo ?? new ScanMemo();
   }
 
-  run(start: number): MachineResult {
-    this.#seek(start);
-    let stopped = false;
-    let end = start;
+  /** Every name that was reached. */
+  get names(): NameRecord[] {
+    const names = Array.from(this.#names.values(), ({ record }) => record);
+    if (this.#overflow !== undefined) names.push(this.#overflow.record);
+    return names;
+  }
+
+  /** Whether any name was reached. */
+  get hasNames(): boolean {
+    return this.#names.size > 0;
+  }
+
+  /** Whether the value is the number that begins a torch file. */
+  get isTorchMagic(): boolean {
+    return this.stopped && this.#top === TORCH_MAGIC;
+  }
+
+  /**
+   * Does the opcode that was read last.
+   *
+   * @param reader Who has read it
+   * @param whole Whether its argument is there, or comes in parts
+   * @returns What comes behind it, where that is no opcode
+   */
+  advance(reader: ScanReader, whole: boolean): Raw | undefined {
+    this.#at = reader.position;
+    this.#opcode = reader.code;
     try {
-      while (!stopped) {
-        this.#reader.advance();
-        this.#at = this.#base + this.#reader.position;
-        end = this.#base + this.#reader.endPosition;
-        const { code } = this.#reader.opcode;
-        this.#checkFrame(code, end);
+      const inner = this.#inner;
+      if (inner !== undefined) {
+        const raw = inner.advance(reader, whole);
+        if (inner.stopped || inner.dead) this.#endInner(inner);
+        return raw;
+      }
+      const { code } = reader;
+      if (whole) {
         // The table has no other codes; the check tells the compiler so.
         if (!isOpcode(code)) throw new Fatal("bad-opcode", "no opcode");
-        const skipped = this.#step(code);
-        if (skipped !== undefined) {
-          end = skipped;
-          this.#seek(skipped);
-        }
-        stopped = code === 0x2e;
-        if (this.#stack.length > this.#options.depth) {
-          throw new Fatal("limit", "the stack grows too high");
-        }
+        const raw = this.#step(code, reader);
+        if (code === 0x2e) this.stopped = true;
+        const depth = this.#stack.length;
+        if (depth < this.#compacted) this.#compacted = depth;
+        else if (
+          depth - this.#compacted > COMPACT ||
+          this.#at - this.#compactedAt > COMPACT_BYTES
+        ) this.#compact();
+        return raw;
       }
+      this.#stepLong(code, reader);
     } catch (error) {
-      if (error instanceof Fatal) {
-        this.#note(error.code, error.message);
-      } else if (error instanceof UnpicklingError) {
-        this.#damage.push({
-          code: error.code,
-          message: error.message,
-          offset: this.#base + error.offset,
-          ...error.opcode !== undefined && { opcode: error.opcode },
-        });
-      } else throw error;
+      if (!(error instanceof Fatal)) throw error;
+      this.note(error.code, error.message);
+      this.dead = true;
     }
-    return {
-      end,
-      stopped,
-      damage: this.#damage,
-      names: [...this.#names.values()],
-      nested: this.#nested,
-      isTorchMagic: stopped && this.#top === TORCH_MAGIC,
-      storages: this.#storages,
-      memo: this.#memo,
-      readsMemo: this.#readsMemo,
-    };
+    return undefined;
   }
 
-  #seek(offset: number): void {
-    this.#base = offset;
-    this.#reader = new OpcodeReader();
-    this.#reader.push(this.#bytes.subarray(offset));
-    this.#reader.end();
+  /**
+   * Ends the machine where the input is damaged.
+   *
+   * @param error What the reader says
+   */
+  fail(error: UnpicklingError): void {
+    const inner = this.#inner;
+    if (inner !== undefined) {
+      inner.fail(error);
+      this.#take(inner);
+    } else {
+      this.damage.push({
+        code: error.code,
+        message: error.message,
+        offset: error.offset,
+        ...error.opcode !== undefined && { opcode: error.opcode },
+      });
+    }
+    this.dead = true;
   }
 
-  /** Notes damage after which an unpickler may or may not go on. */
-  #note(code: ScanDamage["code"], message: string): void {
-    if (this.#damage.length >= 20) return;
-    this.#damage.push({
+  /**
+   * Notes damage after which an unpickler may or may not go on.
+   *
+   * @param code What kind
+   * @param message In few words
+   */
+  note(code: ScanDamage["code"], message: string): void {
+    if (this.damage.length >= 20) return;
+    this.damage.push({
       code,
       message,
       offset: this.#at,
-      opcode: this.#reader.opcode.name,
+      opcode: OPCODE_BY_CODE[this.#opcode]?.name ?? "",
     });
   }
 
-  /** PEP 3154: an opcode lies within one frame, and frames do not nest. */
-  #checkFrame(code: number, end: number): void {
-    if (code === 0x95) {
-      if (this.#at < this.#frameEnd) {
-        this.#note("bad-frame", "a frame begins before the end of another");
-      }
-      this.#frameEnd = end +
-        readUint(this.#reader.content, { at: 0, size: 8 });
-      if (this.#frameEnd > this.#bytes.length) {
-        this.#note("truncated", "a frame is longer than the input");
-        this.#frameEnd = 0;
-      }
-      return;
+  /** Forgets what lies deep in the stack, so that it holds no input. */
+  #compact(): void {
+    const stack = this.#stack;
+    const end = stack.length - FRESH;
+    this.#compactedAt = this.#at;
+    if (stack.length > MAX_DEPTH) {
+      throw new Fatal("limit", "the stack grows too high");
     }
-    if (this.#frameEnd === 0 || end < this.#frameEnd) return;
-    if (end > this.#frameEnd) {
-      this.#note("bad-frame", "an argument runs over the end of its frame");
-      if (++this.#brokenFrames > 4) {
-        throw new Fatal("limit", "too many broken frames");
+    for (let i = this.#compacted; i < end; i++) {
+      const node = stack[i]!;
+      if (typeof node === "object" && node.kind !== "dict") {
+        stack[i] = forget(node);
       }
-      // CPython before 3.13.15 loses what is left of the frame and reads the
-      // argument behind it, so that it sees other opcodes from there on.
-      this.#sweep(
-        this.#frameEnd + (end - this.#base - this.#reader.contentStart),
-        this.#bytes.length,
-        "seen by CPython's C unpickler where a frame is broken",
-      );
-      this.#sweep(
-        this.#frameEnd,
-        this.#bytes.length,
-        "stands where a frame is broken",
-      );
     }
-    this.#frameEnd = 0;
+    this.#compacted = Math.max(this.#compacted, end);
   }
 
-  #sweep(start: number, end: number, reason: string): void {
-    for (const { module, name, offset } of sweep(this.#bytes, start, end)) {
-      const record = this.#record(module, name, offset);
-      if (record.entry.verdict !== "dangerous") {
-        raise(record, "unknown", reason);
-      }
-    }
+  #endInner(inner: Machine): void {
+    this.#take(inner);
+    if (inner.dead) throw new Fatal("truncated", "a joblib array is damaged");
   }
 
-  #record(
-    module: string,
-    name: string,
-    offset: number,
-    entry?: NameEntry,
-  ): NameRecord {
+  #take(inner: Machine): void {
+    this.#inner = undefined;
+    for (const record of inner.names) this.#merge(record);
+    this.damage.push(...inner.damage);
+  }
+
+  #record(module: string, name: string, entry?: NameEntry): Ref {
     const key = `${module}\n${name}`;
-    let record = this.#names.get(key);
-    if (record === undefined) {
-      record = {
-        module,
-        name,
-        offset,
-        entry: entry ?? this.#options.judge(module, name),
-        use: "named",
-        count: 0,
-        fits: false,
-        misused: false,
-      };
-      this.#names.set(key, record);
+    let ref = this.#names.get(key);
+    if (ref === undefined) {
+      const offset = this.#at;
+      const judged = entry ?? this.#host.judge(module, name);
+      const record = newRecord({ module, name, offset, entry: judged });
+      ref = new Ref(record);
+      if (this.#names.size >= MAX_NAMES) {
+        if (this.#overflow === undefined) {
+          this.note("limit", "too many names");
+          this.#overflow = ref;
+        }
+        if (judged.verdict === "dangerous") {
+          const { verdict, reason } = judged;
+          raise(this.#overflow.record, verdict, reason);
+        }
+        return this.#overflow;
+      }
+      this.#names.set(key, ref);
     }
-    record.count++;
-    return record;
+    ref.record.count++;
+    return ref;
   }
 
   #push(node: Node): void {
@@ -528,7 +427,7 @@ class Machine {
   #checkKeys(from: number, step: number): void {
     for (let i = from; i < this.#stack.length; i += step) {
       if (!isHashable(this.#stack[i]!)) {
-        this.#note("unhashable", "a key that cannot be hashed");
+        this.note("unhashable", "a key that cannot be hashed");
         return;
       }
     }
@@ -558,34 +457,29 @@ class Machine {
         allowed.includes(target.kind)
       ) return;
     }
-    this.#note("bad-target", "a value that does not take this");
+    this.note("bad-target", "a value that does not take this");
   }
 
-  #line(): string {
-    return decodeLatin1(this.#reader.content.subarray(0, MAX_NAME * 2));
-  }
-
-  #intLine(): Node {
-    const { content } = this.#reader;
+  #intLine(content: Uint8Array): Node {
     if (content.length > MAX_INT_DIGITS + 100) {
-      this.#note("bad-number", "too many digits");
+      this.note("bad-number", "too many digits");
       return INT;
     }
-    const line = this.#line();
+    const line = decodeLatin1(content);
     if (!INT_LINE.test(line)) {
-      this.#note("bad-number", "no integer");
+      this.note("bad-number", "no integer");
       return INT;
     }
     if (line === "00" || line === "01") return BOOL;
     return /^-?\d{1,15}L?$/.test(line) ? parseInt(line, 10) : INT;
   }
 
-  #index(): number | bigint {
-    let line = this.#reader.content;
+  #index(content: Uint8Array): number | bigint {
+    let line = content;
     const nul = line.indexOf(0);
     if (nul >= 0) {
       // C reads no further than a NUL; others refuse it.
-      this.#note("bad-number", "a NUL in a memo index");
+      this.note("bad-number", "a NUL in a memo index");
       line = line.subarray(0, nul);
     }
     try {
@@ -597,46 +491,39 @@ class Machine {
 
   #put(index: number | bigint): void {
     if (index < 0) throw new Fatal("bad-number", "negative memo index");
-    this.#memo.set(index, this.#peek());
+    const node = this.#peek();
+    const kept = this.memo.set(index, node);
+    if (kept === undefined) {
+      throw new Fatal("limit", "too many numbers in the memo");
+    }
+    // Who keeps the memo's own bytes does not keep the input.
+    if (kept !== node && typeof node === "object" && node.kind === "str") {
+      if ((kept as Str).buffer !== undefined) {
+        this.#stack[this.#stack.length - 1] = kept;
+      }
+    }
   }
 
   #get(index: number | bigint): void {
-    this.#readsMemo = true;
-    const node = this.#memo.get(index);
+    this.readsMemo = true;
+    const node = this.memo.get(index);
     if (node === undefined) {
       throw new Fatal("memo-missing", "Memo value not found");
     }
     this.#push(node);
   }
 
-  /** The text of a string that may be a name, or undefined if too long. */
-  #text(node: Str): string | undefined {
-    if (node.stop - node.start > MAX_NAME) return undefined;
-    const content = this.#bytes.subarray(node.start, node.stop);
-    try {
-      switch (node.form) {
-        case "utf8":
-          return decodeUtf8(content);
-        case "latin1":
-          return decodeLatin1(content);
-        case "quoted":
-          return decodeLatin1(decodeEscapes(content.subarray(1, -1)));
-        case "raw":
-          return decodeRawUnicodeEscape(content);
-      }
-    } catch {
-      return undefined;
+  #str(form: Form, reader: ScanReader): void {
+    if (reader.isLost) {
+      this.note("limit", "a line too long to be looked into");
+      this.#push(LOST_STR);
+      return;
     }
-  }
-
-  #str(form: Str["form"]): void {
-    const { contentStart, contentEnd, content } = this.#reader;
-    const start = this.#base + contentStart;
-    const stop = this.#base + contentEnd;
-    this.#push(new Str(start, stop, form));
+    const { content, contentStart: start } = reader;
+    this.#push(new Str(reader.buffer, reader.start, reader.stop, form, start));
     switch (form) {
       case "utf8":
-        if (!isUtf8(content)) this.#note("bad-utf8", "no UTF-8");
+        if (!isUtf8(content)) this.note("bad-utf8", "no UTF-8");
         if (content[0] === 0xc2 && content[1] === 0x80) {
           this.#offerLatin1(content, start);
         } else this.#offer(content, start);
@@ -651,7 +538,7 @@ class Machine {
             if (content.length > 3) this.#offer(latin1Bytes(text), start);
           } else this.#offer(content, start);
         } catch {
-          this.#note("bad-string", "a wrong escape");
+          this.note("bad-string", "a wrong escape");
         }
         break;
       case "quoted": {
@@ -660,7 +547,7 @@ class Machine {
           content.length < 2 || (quote !== 0x22 && quote !== 0x27) ||
           content.at(-1) !== quote
         ) {
-          this.#note("bad-string", "no string quotes around it");
+          this.note("bad-string", "no string quotes around it");
           break;
         }
         try {
@@ -670,16 +557,16 @@ class Machine {
             start,
           );
         } catch {
-          this.#note("bad-string", "a wrong escape");
+          this.note("bad-string", "a wrong escape");
         }
       }
     }
   }
 
-  #byteString(): void {
-    const start = this.#base + this.#reader.contentStart;
-    this.#push(new Bytes(start, this.#base + this.#reader.contentEnd));
-    this.#offer(this.#reader.content, start);
+  #byteString(reader: ScanReader): void {
+    const { content, contentStart } = reader;
+    this.#push(new Bytes(contentStart, content));
+    this.#offer(content, contentStart);
   }
 
   /** Bytes of protocols 0 to 2 stand as text, one character each. */
@@ -691,34 +578,34 @@ class Machine {
     }
   }
 
-  /** Remembers bytes that may hold a pickle. */
-  #offer(bytes: Uint8Array, offset: number, loaded = false): void {
-    if (!loaded && !mayNest(bytes)) return;
-    if (this.#nested.length >= MAX_NESTED) {
-      if (!this.#tooMany) {
-        this.#note("limit", "too many values that look like pickles");
-      }
-      this.#tooMany = true;
-      return;
-    }
-    this.#nested.push({ bytes, offset, loaded });
+  /** Tells of bytes that may hold a pickle. */
+  #offer(bytes: Uint8Array, offset: number): void {
+    if (mayNest(bytes)) this.#host.offer(bytes, offset);
   }
 
   #global(module: string, name: string): void {
-    this.#push(new Ref(this.#record(module, name, this.#at)));
+    const long = module.length > MAX_NAME || name.length > MAX_NAME;
+    this.#push(
+      this.#record(
+        module.slice(0, MAX_NAME),
+        name.slice(0, MAX_NAME),
+        long ? LONG_NAME : undefined,
+      ),
+    );
   }
 
-  #globalLines(): [string, string] {
-    const { content } = this.#reader;
+  #globalLines(reader: ScanReader): [string, string] {
+    const { content } = reader;
+    if (reader.isLost) return [TOO_LONG, TOO_LONG];
     const cut = content.indexOf(0x0a);
     const lines = [content.subarray(0, cut), content.subarray(cut + 1)];
     return lines.map((line) => {
-      if (line.length === 0) this.#note("bad-global", "an empty name");
+      if (line.length === 0) this.note("bad-global", "an empty name");
       try {
-        return decodeUtf8(line.subarray(0, MAX_NAME));
+        return decodeUtf8(line);
       } catch {
-        this.#note("bad-utf8", "a name that is no UTF-8");
-        return decodeLatin1(line.subarray(0, MAX_NAME));
+        this.note("bad-utf8", "a name that is no UTF-8");
+        return decodeLatin1(line);
       }
     }) as [string, string];
   }
@@ -727,33 +614,37 @@ class Machine {
     this.#need(2);
     const name = this.#stack.pop()!;
     const module = this.#stack.pop()!;
-    const texts = [module, name].map((node) =>
-      typeof node === "object" && node.kind === "str"
-        ? this.#text(node) ?? "(too long)"
-        : undefined
-    );
-    if (texts[0] !== undefined && texts[1] !== undefined) {
-      this.#global(texts[0], texts[1]);
+    const strings = [asStr(module), asStr(name)];
+    if (strings[0] !== undefined && strings[1] !== undefined) {
+      const [a, b] = strings.map((node) => {
+        this.memo.remember(node!);
+        if (node === LOST_STR) return LOST;
+        return node!.text ?? TOO_LONG;
+      }) as [string, string];
+      if (a === LOST || b === LOST || a === TOO_LONG || b === TOO_LONG) {
+        const entry = a === LOST || b === LOST ? LOST_NAME : LONG_NAME;
+        this.#push(this.#record(a, b, entry));
+      } else this.#global(a, b);
       return;
     }
+    const texts = strings.map((node) => node?.text);
     for (const node of [module, name]) {
       if (
         typeof node === "number" ||
         (node.kind !== "str" && node.kind !== "made" && node.kind !== "ref" &&
           node.kind !== "unknown")
       ) {
-        this.#note("bad-global", "STACK_GLOBAL requires str");
+        this.note("bad-global", "STACK_GLOBAL requires str");
         this.#push(UNKNOWN);
         return;
       }
     }
-    const record = this.#record(
+    const { record } = this.#record(
       texts[0] ?? "(computed)",
       texts[1] ?? "(computed)",
-      this.#at,
       COMPUTED_NAME,
     );
-    this.#push(new Made(record, undefined));
+    this.#push(new Made(record));
   }
 
   #call(func: Node, args: Node, how: "called" | "instantiated"): Node {
@@ -765,7 +656,7 @@ class Machine {
       !(typeof args === "object" &&
         (args.kind === "made" || args.kind === "unknown" ||
           args.kind === "list"))
-    ) this.#note("bad-args", "argument list must be a tuple");
+    ) this.note("bad-args", "argument list must be a tuple");
     if (tuple?.carried !== undefined) {
       // numpy's `_reconstruct` makes an array without calling the class.
       if (
@@ -776,7 +667,7 @@ class Machine {
       else tuple.carried.misused = true;
     }
     if (typeof func === "number") {
-      this.#note(
+      this.note(
         how === "called" ? "not-callable" : "not-a-type",
         "an int cannot be called",
       );
@@ -786,7 +677,13 @@ class Machine {
       case "ref": {
         const { record } = func;
         use(record, how);
-        if (record.entry.rule === undefined) return new Made(record, tuple);
+        if (record.entry.rule === undefined) {
+          const made = new Made(record);
+          if (record.name === "dtype" && record.module === "numpy") {
+            made.dtype = asStr(tuple?.items[0])?.text?.slice(0, 100);
+          }
+          return made;
+        }
         const given = how === "called" && tuple !== undefined
           ? this.#applyRule(record, tuple)
           : undefined;
@@ -795,12 +692,12 @@ class Machine {
           return given;
         }
         record.misused = true;
-        return new Made(record, tuple);
+        return new Made(record);
       }
       case "made":
       case "unknown": {
         if (func.kind === "made" && func.callable) {
-          return new Made(func.via, tuple);
+          return new Made(func.via);
         }
         const via = func.kind === "made" ? func.via : undefined;
         // What a computed call gave goes by the name of that call: names must
@@ -808,16 +705,15 @@ class Machine {
         const record = via?.entry === COMPUTED_CALL ? via : this.#record(
           via?.module ?? "",
           via === undefined ? "(computed)" : `${via.name}()`,
-          this.#at,
           via !== undefined && /^_?operator$/.test(via.module)
             ? COMPUTED_REACH
             : COMPUTED_CALL,
-        );
+        ).record;
         use(record, how);
-        return new Made(record, tuple);
+        return new Made(record);
       }
       default:
-        this.#note(
+        this.note(
           how === "called" ? "not-callable" : "not-a-type",
           "a value that cannot be called",
         );
@@ -835,13 +731,13 @@ class Machine {
         if (args.size !== 2 || text === undefined || encoding === undefined) {
           return undefined;
         }
-        const name = this.#text(encoding)?.toLowerCase();
+        const name = encoding.text?.toLowerCase();
         if (name === undefined || !TEXT_ENCODINGS.has(name)) return undefined;
         return new Encoded(text);
       }
       case "attribute": {
         const name = asStr(second);
-        const attribute = name && this.#text(name);
+        const attribute = name?.text;
         if (args.size !== 2 || attribute === undefined || first === undefined) {
           return undefined;
         }
@@ -856,10 +752,9 @@ class Machine {
         const bound = via?.entry === BOUND ? via : this.#record(
           via?.module ?? "",
           `${via?.name ?? ""}().${attribute}`,
-          this.#at,
           BOUND,
-        );
-        return new Made(bound, undefined);
+        ).record;
+        return new Made(bound);
       }
       case "new-partial": {
         if (
@@ -868,33 +763,39 @@ class Machine {
           first.record.module !== second.record.module ||
           first.record.name !== `${second.record.name}.__new__`
         ) return undefined;
-        return new Made(record, args, true);
+        return new Made(record, true);
       }
       case "one-argument":
-        return args.size === 1 ? new Made(record, args) : undefined;
+        return args.size === 1 ? new Made(record) : undefined;
       case "subscript":
         return typeof first === "object" && first.kind === "ref" &&
             /^(typing|builtins|__builtin__|collections)$/
               .test(first.record.module) &&
             first.record.entry.verdict === "safe"
-          ? new Made(record, args)
+          ? new Made(record)
           : undefined;
       case "nested": {
         if (args.size !== 1 || typeof first !== "object") return undefined;
         if (first instanceof Bytes) {
-          const content = this.#bytes.subarray(first.start, first.stop);
-          this.#offer(content, first.start, true);
-          return new Made(record, args);
+          return this.#host.load(first.content, first.offset)
+            ? new Made(record)
+            : undefined;
         }
         if (first instanceof Encoded) {
-          const { text } = first;
-          const content = this.#bytes.subarray(text.start, text.stop);
+          const { buffer, start, stop, form, offset } = first.text;
+          const content = buffer?.subarray(start, stop);
+          if (content === undefined) {
+            return this.#host.load(undefined, offset)
+              ? new Made(record)
+              : undefined;
+          }
           try {
-            const decoded = text.form === "raw"
+            const decoded = form === "raw"
               ? decodeRawUnicodeEscape(content)
               : decodeUtf8(content);
-            this.#offer(latin1Bytes(decoded), text.start, true);
-            return new Made(record, args);
+            return this.#host.load(latin1Bytes(decoded), offset)
+              ? new Made(record)
+              : undefined;
           } catch {
             return undefined;
           }
@@ -912,17 +813,15 @@ class Machine {
     const dotted = `${module}.${name}`;
     if (
       entry.verdict === "dangerous" ||
-      this.#options.judge(dotted, attribute).verdict === "dangerous"
+      this.#host.judge(dotted, attribute).verdict === "dangerous"
     ) return undefined;
     const judged = attribute === "__new__"
       ? { ...entry, reason: "makes an instance without calling its __init__" }
-      : this.#options.judge(module, `${name}.${attribute}`);
-    return new Ref(
-      this.#record(module, `${name}.${attribute}`, this.#at, judged),
-    );
+      : this.#host.judge(module, `${name}.${attribute}`);
+    return this.#record(module, `${name}.${attribute}`, judged);
   }
 
-  #build(): number | undefined {
+  #build(reader: ScanReader): Raw | undefined {
     this.#need(2);
     const state = this.#stack.pop()!;
     const target = this.#stack.at(-1)!;
@@ -930,60 +829,44 @@ class Machine {
     const none = typeof state === "object" && state.kind === "none";
     if (!none) this.#change(target, []);
     if (typeof target !== "object" || target.kind !== "made") return undefined;
-    target.state ??= state;
+    if (target.dtype !== undefined && typeof state === "object") {
+      const flags = state.kind === "tuple" ? state.items[7] : undefined;
+      target.flags ??= typeof flags === "number" ? flags : undefined;
+    }
     const { via } = target;
     if (via === undefined) return undefined;
     if (via.entry.rule === "new-partial") via.misused = true;
     if (
-      via.module === "joblib.numpy_pickle" && via.name === "NumpyArrayWrapper"
-    ) return this.#skipArray(state);
+      via.name === "NumpyArrayWrapper" && JOBLIB_MODULES.has(via.module)
+    ) return this.#array(state, reader.end);
     return undefined;
   }
 
-  /**
-   * joblib writes an array's bytes straight behind the BUILD of its wrapper.
-   * Gives the offset behind them.
-   */
-  #skipArray(state: Node): number {
-    const start = this.#base + this.#reader.endPosition;
+  /** joblib writes an array's bytes straight behind its wrapper's BUILD. */
+  #array(state: Node, start: number): Raw | undefined {
     try {
-      return this.#arrayEnd(state, start);
+      return this.#arrayBytes(state, start);
     } catch (error) {
       // Who loads it by pickle reads on.
-      this.#sweep(start, this.#bytes.length, "stands behind a joblib array");
+      this.#host.sweep(start, Infinity, "stands behind a joblib array");
       throw error;
     }
   }
 
-  #arrayEnd(state: Node, start: number): number {
+  #arrayBytes(state: Node, start: number): Raw | undefined {
     if (typeof state !== "object" || state.kind !== "dict") {
       throw new Fatal("bad-state", "a joblib array of unknown layout");
     }
     const shape = state.get("shape");
-    const dtype = state.get("dtype");
-    const itemSize = this.#itemSize(dtype);
+    const itemSize = itemSizeOf(state.get("dtype"));
     if (itemSize === undefined) {
       throw new Fatal("bad-state", "a joblib array of unknown type");
     }
     if (itemSize === "object") {
-      const level = (this.#options.level ?? 0) + 1;
+      const level = this.#level + 1;
       if (level > 16) throw new Fatal("limit", "arrays nest too deep");
-      const { end, stopped, names, nested, damage } = runMachine(
-        this.#bytes,
-        start,
-        {
-          judge: this.#options.judge,
-          depth: this.#options.depth,
-          level,
-        },
-      );
-      for (const record of names) this.#merge(record);
-      for (const item of nested) {
-        this.#offer(item.bytes, item.offset, item.loaded);
-      }
-      this.#damage.push(...damage);
-      if (!stopped) throw new Fatal("truncated", "a joblib array is damaged");
-      return end;
+      this.#inner = new Machine(this.#host, { level });
+      return undefined;
     }
     if (typeof shape !== "object" || shape.kind !== "tuple") {
       throw new Fatal("bad-state", "a joblib array of unknown shape");
@@ -995,50 +878,19 @@ class Machine {
       }
       size *= item;
     }
-    if (shape.size > shape.items.length || !Number.isSafeInteger(size)) {
+    if (!(shape.size <= shape.items.length) || !Number.isSafeInteger(size)) {
       throw new Fatal("bad-state", "a joblib array of unknown shape");
     }
-    let data = start;
-    const alignment = state.get("numpy_array_alignment_bytes");
-    if (typeof alignment === "number") {
-      data += 1 + (this.#bytes[data] ?? 0);
-    }
-    const end = data + size;
-    if (end > this.#bytes.length) {
-      throw new Fatal("truncated", "a joblib array is cut off");
-    }
-    // Loaded by pickle instead of joblib, the array's bytes are opcodes.
-    this.#sweep(start, end, "stands in an array's bytes");
-    return end;
-  }
-
-  #itemSize(dtype: Node | undefined): number | "object" | undefined {
-    if (
-      typeof dtype !== "object" || dtype.kind !== "made" ||
-      dtype.via?.module !== "numpy" || dtype.via.name !== "dtype"
-    ) return undefined;
-    const spec = asStr(dtype.args?.items[0]);
-    const text = spec && this.#text(spec);
-    const match = text && /^[<>|=]?([biufcmMOSUV])(\d*)$/.exec(text);
-    if (!match) return undefined;
-    const size = Number(match[2]);
-    if (match[1] === "O") return "object";
-    if (match[1] === "V") {
-      // Fields may be objects; their flag says so.
-      const flags = typeof dtype.state === "object" &&
-          dtype.state.kind === "tuple"
-        ? dtype.state.items[7]
-        : undefined;
-      return typeof flags === "number" && (flags & 1) === 0 ? size : undefined;
-    }
-    return match[1] === "U" ? size * 4 : size;
+    const aligned =
+      typeof state.get("numpy_array_alignment_bytes") === "number";
+    return { size, aligned };
   }
 
   #merge(other: NameRecord): void {
     const key = `${other.module}\n${other.name}`;
-    const record = this.#names.get(key);
+    const record = this.#names.get(key)?.record;
     if (record === undefined) {
-      this.#names.set(key, other);
+      this.#names.set(key, new Ref(other));
       return;
     }
     record.count += other.count;
@@ -1071,16 +923,10 @@ class Machine {
       const key = stack[i]!;
       const value = stack[i + 1]!;
       this.#store(key);
-      let name: string | undefined;
-      if (
-        typeof key === "object" && key.kind === "str" &&
-        // Escapes make a name longer than it is.
-        (key.form === "quoted" || key.form === "raw" ||
-          KEPT_LENGTHS.has(key.stop - key.start))
-      ) {
-        name = this.#text(key);
-        if (name !== undefined) dict.set(name, value);
-      }
+      const name = typeof key === "object" && key.kind === "str"
+        ? keptKey(key)
+        : undefined;
+      if (name !== undefined) dict.set(name, value);
       if (
         name === "subclass" && typeof value === "object" &&
         value.kind === "ref" && value.record.entry.rule === "subclass"
@@ -1094,37 +940,48 @@ class Machine {
   #persistent(id: Node): void {
     if (typeof id !== "object" || id.kind !== "tuple") return;
     const [tag, type, key, , count] = id.items;
-    const tagText = asStr(tag) && this.#text(asStr(tag)!);
-    const keyText = asStr(key) && this.#text(asStr(key)!);
+    const tagText = asStr(tag)?.text;
+    const keyText = asStr(key)?.text;
     if (
       tagText !== "storage" || keyText === undefined ||
       typeof type !== "object" || type.kind !== "ref" ||
       typeof count !== "number"
     ) return;
     const size = ELEMENT_SIZES.get(type.record.name);
-    if (size !== undefined && this.#storages.size < 1_000_000) {
-      this.#storages.set(keyText, size * count);
+    if (size !== undefined && this.storages.size < 1_000_000) {
+      this.storages.set(keyText, size * count);
     }
   }
 
   #extension(code: number): void {
     if (code <= 0) {
-      this.#note("bad-ext", "EXT specifies code <= 0");
+      this.note("bad-ext", "EXT specifies code <= 0");
       this.#push(UNKNOWN);
       return;
     }
-    const record = this.#record(
-      "copyreg",
-      `extension ${code}`,
-      this.#at,
-      EXTENSION,
-    );
-    this.#push(new Ref(record));
+    this.#push(this.#record("copyreg", `extension ${code}`, EXTENSION));
   }
 
-  /** Does one opcode; gives an offset where the next one stands elsewhere. */
-  #step(code: OpcodeCode): number | undefined {
-    const reader = this.#reader;
+  /** Does an opcode whose argument comes in parts. */
+  #stepLong(code: number, reader: ScanReader): void {
+    switch (code) {
+      case 0x8b: // LONG4
+        this.#push(INT);
+        return;
+      case 0x96: // BYTEARRAY8
+        this.#push(BYTEARRAY);
+        return;
+      case 0x42: // BINBYTES
+      case 0x8e: // BINBYTES8
+        this.#push(new Bytes(reader.contentStart, undefined));
+        return;
+      default: // BINSTRING, BINUNICODE, BINUNICODE8
+        this.#push(new Str(undefined, 0, 0, "utf8", reader.contentStart));
+    }
+  }
+
+  /** Does one opcode; says what comes behind it where that is no opcode. */
+  #step(code: OpcodeCode, reader: ScanReader): Raw | undefined {
     switch (code) {
       case 0x28: // MARK
         if (this.#marks.length >= MAX_MARKS) {
@@ -1150,7 +1007,7 @@ class Machine {
         try {
           parseFloatLine(reader.content);
         } catch {
-          this.#note("bad-number", "no float");
+          this.note("bad-number", "no float");
         }
         this.#push(FLOAT);
         return;
@@ -1159,17 +1016,14 @@ class Machine {
         return;
       case 0x49: // INT
       case 0x4c: // LONG
-        this.#push(this.#intLine());
+        this.#push(this.#intLine(reader.content));
         return;
       case 0x4a: // BININT
         this.#push(readLong(reader.content) as number);
         return;
       case 0x4b: // BININT1
       case 0x4d: // BININT2
-        this.#push(readUint(reader.content, {
-          at: 0,
-          size: code === 0x4b ? 1 : 2,
-        }));
+        this.#push(reader.uint);
         return;
       case 0x8a: { // LONG1
         const { content } = reader;
@@ -1196,28 +1050,28 @@ class Machine {
         this.#push(BOOL);
         return;
       case 0x53: // STRING
-        this.#str("quoted");
+        this.#str("quoted", reader);
         return;
       case 0x54: // BINSTRING
       case 0x55: // SHORT_BINSTRING
-        this.#str("latin1");
+        this.#str("latin1", reader);
         return;
       case 0x56: // UNICODE
-        this.#str("raw");
+        this.#str("raw", reader);
         return;
       case 0x58: // BINUNICODE
       case 0x8c: // SHORT_BINUNICODE
       case 0x8d: // BINUNICODE8
-        this.#str("utf8");
+        this.#str("utf8", reader);
         return;
       case 0x42: // BINBYTES
       case 0x43: // SHORT_BINBYTES
       case 0x8e: // BINBYTES8
-        this.#byteString();
+        this.#byteString(reader);
         return;
       case 0x96: // BYTEARRAY8
         this.#push(BYTEARRAY);
-        this.#offer(reader.content, this.#base + reader.contentStart);
+        this.#offer(reader.content, reader.contentStart);
         return;
       case 0x97: // NEXT_BUFFER
         this.#push(BUFFER);
@@ -1229,7 +1083,7 @@ class Machine {
           !["buffer", "bytes", "bytearray", "made", "unknown"].includes(
             top.kind,
           )
-        ) this.#note("bad-target", "no buffer");
+        ) this.note("bad-target", "no buffer");
         return;
       }
       case 0x5d: // EMPTY_LIST
@@ -1305,51 +1159,43 @@ class Machine {
         this.#setItems(this.#popMark());
         return;
       case 0x67: // GET
-        this.#get(this.#index());
+        this.#get(this.#index(reader.content));
         return;
       case 0x68: // BINGET
       case 0x6a: // LONG_BINGET
-        this.#get(readUint(reader.content, {
-          at: 0,
-          size: code === 0x68 ? 1 : 4,
-        }));
+        this.#get(reader.uint);
         return;
       case 0x70: // PUT
-        this.#put(this.#index());
+        this.#put(this.#index(reader.content));
         return;
       case 0x71: // BINPUT
       case 0x72: // LONG_BINPUT
-        this.#put(readUint(reader.content, {
-          at: 0,
-          size: code === 0x71 ? 1 : 4,
-        }));
+        this.#put(reader.uint);
         return;
       case 0x94: // MEMOIZE
-        this.#put(this.#memo.size);
+        this.#put(this.memo.size);
         return;
       case 0x82: // EXT1
       case 0x83: // EXT2
-        this.#extension(readUint(reader.content, {
-          at: 0,
-          size: code === 0x82 ? 1 : 2,
-        }));
+        this.#extension(reader.uint);
         return;
       case 0x84: // EXT4
         this.#extension(readLong(reader.content) as number);
         return;
       case 0x63: // GLOBAL
-        this.#global(...this.#globalLines());
+        this.#global(...this.#globalLines(reader));
         return;
       case 0x93: // STACK_GLOBAL
         this.#stackGlobal();
         return;
       case 0x69: { // INST
         const args = this.#tupleFrom(this.#popMark());
-        const [module, name] = this.#globalLines();
+        const [module, name] = this.#globalLines(reader);
         if (/[^\0-\x7f]/.test(module + name)) {
-          this.#note("bad-global", "a name that is not ASCII");
+          this.note("bad-global", "a name that is not ASCII");
         }
-        const ref = new Ref(this.#record(module, name, this.#at));
+        this.#global(module, name);
+        const ref = this.#stack.pop()!;
         this.#push(this.#call(ref, args, "instantiated"));
         return;
       }
@@ -1380,14 +1226,14 @@ class Machine {
         if (
           typeof keywords === "number" ||
           !["dict", "made", "unknown"].includes(keywords.kind)
-        ) this.#note("bad-args", "keyword arguments must be a dict");
+        ) this.note("bad-args", "keyword arguments must be a dict");
         const args = this.#stack.pop()!;
         const func = this.#stack.pop()!;
         this.#push(this.#call(func, args, "instantiated"));
         return;
       }
       case 0x62: // BUILD
-        return this.#build();
+        return this.#build(reader);
       case 0x80: { // PROTO
         const protocol = reader.content[0]!;
         if (protocol > 5) {
@@ -1440,11 +1286,38 @@ const BOUND: NameEntry = {
   reason: "a method of an object",
   source: "",
 };
+const LOST = "(forgotten)";
+const TOO_LONG = "(too long)";
+const LOST_NAME: NameEntry = {
+  verdict: "dangerous",
+  reason: "a name from too far back to be remembered",
+  source: "a known way around scanners that read names only",
+};
+const LONG_NAME: NameEntry = {
+  verdict: "dangerous",
+  reason: "a name longer than names are",
+  source: "a known way around scanners that read names only",
+};
 const EXTENSION: NameEntry = {
   verdict: "unknown",
   reason: "a name that only the loading program's registry knows",
   source: "PEP 307",
 };
+
+/** Bytes of an item of an array. */
+function itemSizeOf(dtype: Node | undefined): number | "object" | undefined {
+  if (!(dtype instanceof Made) || dtype.dtype === undefined) return undefined;
+  const match = /^[<>|=]?([biufcmMOSUV])(\d*)$/.exec(dtype.dtype);
+  if (!match) return undefined;
+  const size = Number(match[2]);
+  if (match[1] === "O") return "object";
+  if (match[1] === "V") {
+    // Fields may be objects; their flag says so.
+    const { flags } = dtype;
+    return flags !== undefined && (flags & 1) === 0 ? size : undefined;
+  }
+  return match[1] === "U" ? size * 4 : size;
+}
 
 function asStr(node: Node | undefined): Str | undefined {
   return typeof node === "object" && node.kind === "str" ? node : undefined;
@@ -1469,7 +1342,14 @@ function use(record: NameRecord, how: ScanUse): void {
   if (USE_RANK[how] > USE_RANK[record.use]) record.use = how;
 }
 
-function raise(
+/**
+ * Notes a judgement on how a name is used, unless there is a worse one.
+ *
+ * @param record What is known of the name
+ * @param verdict What becomes of it
+ * @param reason Why
+ */
+export function raise(
   record: NameRecord,
   verdict: NameVerdict,
   reason: string,
@@ -1497,12 +1377,19 @@ export function judgeRecord(
   return { ...raised, source };
 }
 
-/** Characters as bytes; those that are none become 0xff. */
-function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => {
-    const code = character.charCodeAt(0);
-    return code > 0xff ? 0xff : code;
-  });
+/**
+ * Characters as bytes; those that are none become 0xff.
+ *
+ * @param text Any text
+ * @returns A byte for each character
+ */
+export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes[i] = code > 0xff ? 0xff : code;
+  }
+  return bytes;
 }
 
 /** First characters of the base64 of what `mayBeBase64` looks for. */
@@ -1510,8 +1397,14 @@ const BASE64_STARTS: ReadonlySet<number> = new Set(
   Array.from("gHUeYKfX", (character) => character.charCodeAt(0)),
 );
 
-/** Whether a text may be base64 of a pickle or a packed one, at a glance. */
-function mayBeBase64(bytes: Uint8Array): boolean {
+/**
+ * Whether a text may be base64 of a pickle or a packed one, at a glance.
+ *
+ * @param bytes The text, or how it begins
+ * @param whole Whether it is all there
+ * @returns Whether it is worth a look
+ */
+export function mayBeBase64(bytes: Uint8Array, whole: boolean): boolean {
   const head = unquad(bytes.subarray(0, 4));
   if (head === undefined) return false;
   const a = head.charCodeAt(0);
@@ -1522,6 +1415,7 @@ function mayBeBase64(bytes: Uint8Array): boolean {
   ) return true;
   // Protocols 0 and 1 begin with a name or a mark and end with a dot.
   if (a !== 0x63 && a !== 0x28 && a !== 0x7d && a !== 0x5d) return false;
+  if (!whole) return true;
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--;
   return unquad(bytes.subarray(end - 4, end))?.trimEnd().endsWith(".") ?? false;
@@ -1538,8 +1432,13 @@ function unquad(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Whether bytes may hold a pickle, at a glance. */
-function mayNest(bytes: Uint8Array): boolean {
+/**
+ * Whether bytes may hold a pickle, at a glance.
+ *
+ * @param bytes Any bytes
+ * @returns Whether they are worth a look
+ */
+export function mayNest(bytes: Uint8Array): boolean {
   const { length } = bytes;
   if (length < 4) return false;
   const first = bytes[0]!;
@@ -1561,65 +1460,134 @@ function mayNest(bytes: Uint8Array): boolean {
     if (bytes.includes(0x0a) || bytes.includes(0x93)) return true;
   }
   if (length < 12) return false;
-  return BASE64_STARTS.has(first) && mayBeBase64(bytes);
+  return BASE64_STARTS.has(first) && mayBeBase64(bytes, true);
 }
 
 const IDENTIFIERS = /^[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*$/;
 
+/** A name that stands somewhere. */
+export interface Spelled {
+  readonly module: string;
+  readonly name: string;
+  readonly offset: number;
+}
+
 /**
- * Reads opcodes one behind the other without doing any of them, and gives the
+ * Reads opcodes one behind the other without doing any of them, and tells the
  * names among them: for bytes of which it is not known that they are opcodes.
- *
- * @param bytes Where they stand
- * @param start Offset of the first
- * @param end Offset behind the last
- * @returns The names that could be those of Python
  */
-export function* sweep(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): Generator<{ module: string; name: string; offset: number }, void> {
-  const reader = new OpcodeReader();
-  reader.push(bytes.subarray(start, end));
-  reader.end();
-  let before = "";
-  let last = "";
-  let count = 0;
-  while (count < 1000) {
-    try {
-      if (!reader.advance()) return;
-    } catch {
-      return;
+export class Sweep {
+  readonly #tell: (name: Spelled) => void;
+  readonly #stop: number;
+  readonly #reader: ScanReader;
+  #from: number;
+  #before = "";
+  #last = "";
+  #count = 0;
+  /** Whether nothing more will come of it. */
+  done = false;
+
+  /**
+   * Makes a sweep.
+   *
+   * @param region Offset of the first byte, and behind the last
+   * @param tell Hears of each name that could be one of Python
+   */
+  constructor(
+    { start, stop }: { start: number; stop: number },
+    tell: (name: Spelled) => void,
+  ) {
+    this.#from = start;
+    this.#stop = stop;
+    this.#tell = tell;
+    this.#reader = new ScanReader(start, 4096);
+  }
+
+  /**
+   * Takes input; bytes before the first are left out.
+   *
+   * @param chunk What comes next
+   * @param offset Where it stands
+   */
+  push(chunk: Uint8Array, offset: number): void {
+    const end = Math.min(offset + chunk.length, this.#stop);
+    if (this.done || end <= this.#from) return;
+    this.#reader.push(chunk.subarray(this.#from - offset, end - offset));
+    this.#from = end;
+    this.#read();
+  }
+
+  /** Says that no input follows. */
+  end(): void {
+    this.#reader.close();
+    this.#read();
+    this.done = true;
+  }
+
+  #read(): void {
+    const reader = this.#reader;
+    while (!this.done) {
+      let event;
+      try {
+        event = reader.next();
+      } catch {
+        this.done = true;
+        return;
+      }
+      if (event === WANT) {
+        this.done = this.#from >= this.#stop;
+        return;
+      }
+      if (event === WHOLE) this.#see(reader);
     }
-    const { opcode, content } = reader;
-    const offset = start + reader.position;
-    switch (opcode.name) {
-      case "GLOBAL":
-      case "INST": {
+  }
+
+  #see({ code, content, position }: ScanReader): void {
+    switch (code) {
+      case 0x63: // GLOBAL
+      case 0x69: { // INST
         const [module = "", name = ""] = decodeLatin1(
           content.subarray(0, 1000),
         ).split("\n");
-        if (IDENTIFIERS.test(module) && IDENTIFIERS.test(name)) {
-          count++;
-          yield { module, name, offset };
-        }
-        break;
+        this.#offer(module, name, position);
+        return;
       }
-      case "STACK_GLOBAL":
-        if (IDENTIFIERS.test(before) && IDENTIFIERS.test(last)) {
-          count++;
-          yield { module: before, name: last, offset };
-        }
-        break;
-      default:
-        if (opcode.after[0] === "str" && content.length < 200) {
-          before = last;
-          last = decodeLatin1(content);
-        }
+      case 0x93: // STACK_GLOBAL
+        this.#offer(this.#before, this.#last, position);
+        return;
     }
+    if (STRING_CODES.has(code) && content.length < 200) {
+      this.#before = this.#last;
+      this.#last = decodeLatin1(content);
+    }
+  }
+
+  #offer(module: string, name: string, offset: number): void {
+    if (!IDENTIFIERS.test(module) || !IDENTIFIERS.test(name)) return;
+    this.#tell({ module, name, offset });
+    if (++this.#count >= 1000) this.done = true;
   }
 }
 
-/** The judge that knows the lists and nothing else. */
-export const listJudge: MachineOptions["judge"] = judgeName;
+/** STRING, BINSTRING, UNICODE and the like. */
+const STRING_CODES: ReadonlySet<number> = new Set([
+  0x53,
+  0x54,
+  0x55,
+  0x56,
+  0x58,
+  0x8c,
+  0x8d,
+]);
+
+/**
+ * What is known of a name at first.
+ *
+ * @param about Where it stands and how it is judged
+ * @returns A record without uses
+ */
+export function newRecord(
+  about: Spelled & { entry: NameEntry },
+): NameRecord {
+  return { ...about, use: "named", count: 0, fits: false, misused: false };
+}

@@ -43,14 +43,37 @@ Deno.test("scan() calls no hostile pickle safe", async () => {
   }
 });
 
-Deno.test("scan() finds the same however a stream is cut", async () => {
+function cut(whole: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= whole.length) controller.close();
+      else controller.enqueue(whole.subarray(at, at += size));
+    },
+  });
+}
+
+async function everyFile(): Promise<[name: string, bytes: Uint8Array][]> {
+  const all: [string, Uint8Array][] = [];
   for (const { name, base64 } of await hostile()) {
-    const whole = Uint8Array.fromBase64(base64);
-    if (whole.length > 2000) continue;
-    const cut = ReadableStream.from(
-      Array.from(whole, (byte) => Uint8Array.of(byte)),
-    );
-    assertEquals(await scan(cut), await scan(whole), name);
+    all.push([name, Uint8Array.fromBase64(base64)]);
+  }
+  for (const file of ["values", "handwritten"]) {
+    for (const [id, pickles] of await disFixtures(file)) {
+      for (const pickle of pickles) all.push([id, pickle]);
+    }
+  }
+  for (const { name, bytes } of sharedCorpus()) all.push([name, bytes]);
+  return all;
+}
+
+Deno.test("scan() finds the same however a stream is cut", async () => {
+  for (const [name, bytes] of await everyFile()) {
+    const whole = await scan(bytes);
+    for (const size of [1, 7, 65_536]) {
+      if (bytes.length > size * 25_000) continue;
+      assertEquals(await scan(cut(bytes, size)), whole, `${name}, by ${size}`);
+    }
   }
 });
 
@@ -303,6 +326,52 @@ Deno.test("scan() answers at once and in little memory, whatever it is given", a
     // A busy machine may take its time.
     assert(taken < 3000, `${name}: ${taken} ms`);
     assert(grown < 300_000_000, `${name}: ${grown} bytes`);
+  }
+});
+
+Deno.test("scan() takes no more memory for a longer stream", async () => {
+  const figures: number[] = [];
+  for (const megabytes of [30, 120]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-prompt",
+        "--quiet",
+        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        new URL("scan_child.ts", import.meta.url).href,
+        String(megabytes),
+      ],
+      stderr: "inherit",
+    }).output();
+    const { verdict, bytes, grown } = JSON.parse(
+      new TextDecoder().decode(stdout),
+    );
+    assertEquals(verdict, "safe");
+    assert(bytes >= megabytes * 1e6);
+    figures.push(Math.round(grown / 1e6));
+  }
+  const [small, large] = figures as [number, number];
+  console.log(`${small} MB more for 30 MB, ${large} MB more for 120 MB`);
+  assert(large < small + 50, `${figures}`);
+});
+
+Deno.test("scan() looks back for a zip only so far", async () => {
+  const { base64 } = (await hostile()).find(({ name }) =>
+    name === "container/zip"
+  )!;
+  const zip = Uint8Array.fromBase64(base64);
+  for (const [size, verdict] of [[1, "dangerous"], [20, "unknown"]] as const) {
+    const long = new Uint8Array(size * 1_000_000 + 2 + zip.length);
+    long.fill(0x4e, 0, -zip.length - 1);
+    long[size * 1_000_000 + 1] = 0x2e;
+    long.set(zip, size * 1_000_000 + 2);
+    const report = await scan(cut(long, 65_536));
+    // Names stand in the zip as they are.
+    assertEquals((await scan(long)).verdict, "dangerous");
+    assert(report.verdict === "dangerous" || report.verdict === verdict);
+    if (size === 20) {
+      assert(report.issues.some(({ code }) => code === "limit"));
+    }
   }
 });
 
