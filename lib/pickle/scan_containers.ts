@@ -126,9 +126,11 @@ export function sniff(bytes: Uint8Array): Format {
     if (magic.every((byte, i) => bytes[i] === byte)) return format;
   }
   // Less would be a pickle's BINBYTES as well.
-  if (/^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/.test(latin1(bytes, 10))) {
-    return "bzip2";
-  }
+  const head = latin1(bytes, 10);
+  if (
+    /^BZh[1-9]/.test(head) &&
+    (head.endsWith("1AY&SY") || head.endsWith("\x17rE8P\x90"))
+  ) return "bzip2";
   // RFC 1950: 32 KiB window, deflate, a checksum of the two bytes.
   if (
     bytes[0] === 0x78 && bytes.length > 6 &&

@@ -15,7 +15,7 @@ import {
   parseFloatLine,
   readLong,
 } from "./arguments.ts";
-import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
+import type { UnpicklingError, UnpicklingErrorCode } from "./errors.ts";
 import {
   isOpcode,
   OPCODE_BY_CODE,
@@ -845,7 +845,7 @@ export class Machine {
   /** joblib writes an array's bytes straight behind its wrapper's BUILD. */
   #array(state: Node, start: number): Raw | undefined {
     try {
-      return this.#arrayBytes(state, start);
+      return this.#arrayBytes(state);
     } catch (error) {
       // Who loads it by pickle reads on.
       this.#host.sweep(start, Infinity, "stands behind a joblib array");
@@ -853,7 +853,7 @@ export class Machine {
     }
   }
 
-  #arrayBytes(state: Node, start: number): Raw | undefined {
+  #arrayBytes(state: Node): Raw | undefined {
     if (typeof state !== "object" || state.kind !== "dict") {
       throw new Fatal("bad-state", "a joblib array of unknown layout");
     }

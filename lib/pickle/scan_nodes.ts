@@ -91,19 +91,23 @@ export class Str {
     }
     const content = this.buffer.subarray(this.start, this.stop);
     try {
-      switch (this.form) {
-        case "utf8":
-          return decodeUtf8(content);
-        case "latin1":
-          return decodeLatin1(content);
-        case "quoted":
-          return decodeLatin1(decodeEscapes(content.subarray(1, -1)));
-        case "raw":
-          return decodeRawUnicodeEscape(content);
-      }
+      return decode(content, this.form);
     } catch {
       return undefined;
     }
+  }
+}
+
+function decode(content: Uint8Array, form: Form): string {
+  switch (form) {
+    case "utf8":
+      return decodeUtf8(content);
+    case "latin1":
+      return decodeLatin1(content);
+    case "quoted":
+      return decodeLatin1(decodeEscapes(content.subarray(1, -1)));
+    case "raw":
+      return decodeRawUnicodeEscape(content);
   }
 }
 
