@@ -157,7 +157,7 @@ def compare(data, is_json, mine):
             return "skip"
     if refused is not None:
         return "same" if mine is None else f"CPython refuses it: {refused[:200]}"
-    if mine is None and re.search(rb"[IL][^\n]*\0[^\n]*\n", data):
+    if mine is None and re.search(rb"[ILgp][^\n]*\0[^\n]*\n", data):
         return "skip"  # C's strtol ends at a NUL; Brine refuses it
     if mine is None:
         return f"CPython accepts it: {repr(value)[:200]}"
