@@ -16,7 +16,7 @@ import { decodeUtf8, encodeUtf8, Utf8Error } from "../bytes/utf8.ts";
 import type { Types } from "../json/convert.ts";
 import { TextInput } from "../json/encoding.ts";
 import type { Allow } from "../json/tagged_reader.ts";
-import { findStringFault, STRING_CLASS } from "../json/strings.ts";
+import { STRING_CLASS } from "../json/strings.ts";
 import {
   AT_COLON,
   AT_FIRST_ITEM,
@@ -35,6 +35,7 @@ import {
   unescapeText,
 } from "../json/tokens.ts";
 import { floatEnd, readFloat } from "./number_text.ts";
+import { CUT, ODD, Unescaped, unescapeJson } from "./string_text.ts";
 import { floatRepr } from "../python/float_repr.ts";
 import { parseIntText } from "../python/int_text.ts";
 import { type Limits, resolveLimits } from "../python/limits.ts";
@@ -98,6 +99,8 @@ const FRAME = 65536;
 const BATCH = 1000;
 const LIST = 0;
 const DICT = 1;
+/** How many keys there is room for at first: many texts are small. */
+const SMALL = 64;
 /** Bits of STRING_CLASS. */
 const CONTROL = 1;
 const QUOTE = 8;
@@ -105,7 +108,34 @@ const QUOTE = 8;
 const LONG_TOKEN = 65536;
 
 const floatBytes = new DataView(new ArrayBuffer(8));
+/** The string with escapes that is at hand. */
+const unescaped = new Unescaped();
 const hashSeed = (Math.random() * 0x100000000) | 1;
+
+/**
+ * The arrays of a sink, which cost more than a small text does. One that has
+ * come to its end leaves them to the next one that begins, so no two ever have
+ * the same.
+ */
+class Scratch {
+  out: Uint8Array = new Uint8Array(4096);
+  kinds: Uint8Array = new Uint8Array(SMALL);
+  counts: Float64Array = new Float64Array(SMALL);
+  batches: Int32Array = new Int32Array(SMALL);
+  marks: Float64Array = new Float64Array(SMALL);
+  keyEpoch: Int32Array = new Int32Array(SMALL);
+  keyHash: Int32Array = new Int32Array(SMALL);
+  keyMemo: Float64Array = new Float64Array(SMALL);
+  keyAt: Int32Array = new Int32Array(SMALL);
+  keySize: Int32Array = new Int32Array(SMALL);
+  keyNext: Int32Array = new Int32Array(SMALL);
+  arena: Uint8Array = new Uint8Array(1024);
+  epoch = 0;
+}
+/** What is larger is let go. */
+const SPARE_BYTES = CHUNK * 4;
+const SPARE_ENTRIES = 8192;
+let spare: Scratch | undefined;
 
 /** Writes pickles of the tokens it is told of. */
 class PickleSink implements JsonSink {
@@ -116,7 +146,7 @@ class PickleSink implements JsonSink {
   /** Depth of the containers whose end the tokenizer reports. */
   readonly #floor: number;
 
-  #out = new Uint8Array(CHUNK * 4);
+  #out: Uint8Array;
   #o = 0;
   /** Offset of `#out[0]` in all that is written. */
   #base = 0;
@@ -128,27 +158,29 @@ class PickleSink implements JsonSink {
 
   // Open lists and dicts.
   #lp = 0;
-  #kinds = new Uint8Array(64);
-  #counts = new Float64Array(64);
-  #batches = new Int32Array(64);
-  #marks = new Float64Array(64);
+  #kinds: Uint8Array;
+  #counts: Float64Array;
+  #batches: Int32Array;
+  #marks: Float64Array;
   /** Whether what is open on top is a dict whose value comes next. */
   #value = false;
 
   // Keys: an open hash table over their UTF-8.
   #memo = 0;
-  #epoch = 1;
-  #keyEpoch = new Int32Array(1024);
-  #keyHash = new Int32Array(1024);
-  #keyMemo = new Float64Array(1024);
-  #keyAt = new Int32Array(1024);
-  #keySize = new Int32Array(1024);
+  #epoch: number;
+  #keyEpoch: Int32Array;
+  #keyHash: Int32Array;
+  #keyMemo: Float64Array;
+  #keyAt: Int32Array;
+  #keySize: Int32Array;
   #keys = 0;
   /** Where the key is that came after a key the last time, plus 1. */
-  #keyNext = new Int32Array(1024);
+  #keyNext: Int32Array;
   #lastKey = -1;
-  #arena = new Uint8Array(8192);
+  #arena: Uint8Array;
   #arenaUsed = 0;
+
+  #scratch: Scratch;
 
   /** Offset in the tokenizer's bytes of the string that was decoded last. */
   wrongAt = 0;
@@ -157,11 +189,51 @@ class PickleSink implements JsonSink {
     protocol: number,
     { limits, items }: { limits: Readonly<Required<Limits>>; items: boolean },
   ) {
+    const scratch = spare ?? new Scratch();
+    spare = undefined;
+    this.#scratch = scratch;
+    this.#out = scratch.out;
+    this.#kinds = scratch.kinds;
+    this.#counts = scratch.counts;
+    this.#batches = scratch.batches;
+    this.#marks = scratch.marks;
+    this.#keyEpoch = scratch.keyEpoch;
+    this.#keyHash = scratch.keyHash;
+    this.#keyMemo = scratch.keyMemo;
+    this.#keyAt = scratch.keyAt;
+    this.#keySize = scratch.keySize;
+    this.#keyNext = scratch.keyNext;
+    this.#arena = scratch.arena;
+    this.#epoch = scratch.epoch;
     this.#floor = items ? 2 : 1;
     this.#protocol = protocol;
     this.#bin = protocol > 0;
     this.#framing = protocol >= 4;
     this.#limits = limits;
+  }
+
+  /** All is done: the arrays are the next sink's. */
+  release(): void {
+    if (
+      this.#out.length > SPARE_BYTES || this.#arena.length > SPARE_BYTES ||
+      this.#kinds.length > SPARE_ENTRIES ||
+      this.#keyEpoch.length > SPARE_ENTRIES
+    ) return;
+    const scratch = this.#scratch;
+    scratch.out = this.#out;
+    scratch.kinds = this.#kinds;
+    scratch.counts = this.#counts;
+    scratch.batches = this.#batches;
+    scratch.marks = this.#marks;
+    scratch.keyEpoch = this.#keyEpoch;
+    scratch.keyHash = this.#keyHash;
+    scratch.keyMemo = this.#keyMemo;
+    scratch.keyAt = this.#keyAt;
+    scratch.keySize = this.#keySize;
+    scratch.keyNext = this.#keyNext;
+    scratch.arena = this.#arena;
+    scratch.epoch = this.#epoch;
+    spare = scratch;
   }
 
   /** How many bytes may be given away. */
@@ -422,6 +494,15 @@ class PickleSink implements JsonSink {
     return encodeUtf8(unescapeText(bytes, start, end));
   }
 
+  /** Reads a string with escapes; its UTF-8 is right then. */
+  #unescape(bytes: Uint8Array, from: number): number {
+    const end = unescapeJson(bytes, from, unescaped);
+    return end >= 0 && unescaped.isHigh &&
+        checkUtf8(unescaped.bytes, 0, unescaped.size) !== 0
+      ? ODD
+      : end;
+  }
+
   /** Writes a string, not from the memo. */
   #string(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start;
@@ -652,24 +733,22 @@ class PickleSink implements JsonSink {
             if (bits === 0) continue;
             if (bits === QUOTE) break;
             flags |= bits;
-            if (bits === ESCAPE) end++;
+            if (bits === ESCAPE) break;
           }
-          if (end >= length) {
+          if ((flags & ESCAPE) !== 0) end = this.#unescape(bytes, i + 1);
+          if (end >= length || end === CUT) {
             isCut = true;
             break;
           }
-          if ((flags & CONTROL) !== 0) break;
-          if (
-            (flags & ESCAPE) !== 0 &&
-            findStringFault(bytes, i + 1, {
-                end,
-                strict: true,
-                closed: true,
-              }) !== undefined
-          ) break;
+          if ((flags & CONTROL) !== 0 || end === ODD) break;
         }
         this.#o = o;
-        if (place >= 0) {
+        if ((flags & ESCAPE) !== 0) {
+          this.#nextItem();
+          this.#boundary();
+          this.#shared(unescaped.bytes, 0, unescaped.size);
+          this.#value = true;
+        } else if (place >= 0) {
           this.#nextItem();
           this.#boundary();
           this.#get(this.#keyMemo[place]!);
@@ -729,21 +808,25 @@ class PickleSink implements JsonSink {
           if (bits === 0) continue;
           if (bits === QUOTE) break;
           flags |= bits;
-          if (bits === ESCAPE) end++;
+          if (bits === ESCAPE) break;
         }
-        if (end >= length) {
+        let text = bytes;
+        let from = i + 1;
+        let size = end - from;
+        if ((flags & ESCAPE) !== 0) {
+          end = this.#unescape(bytes, from);
+          text = unescaped.bytes;
+          from = 0;
+          size = unescaped.size;
+          flags &= CONTROL;
+        }
+        if (end >= length || end === CUT) {
           isCut = true;
           break;
         }
-        if ((flags & CONTROL) !== 0) break;
-        if (
-          (flags & ESCAPE) !== 0 &&
-          findStringFault(bytes, i + 1, { end, strict: true, closed: true }) !==
-            undefined
-        ) break;
+        if ((flags & CONTROL) !== 0 || end === ODD) break;
         this.#o = o;
-        const size = end - i - 1;
-        if (flags === 0 && size > 1 && size < 256 && framing) {
+        if (flags === 0 && size > 2 && size < 256 && framing) {
           this.#before();
           out = this.#out;
           o = this.#o;
@@ -751,15 +834,13 @@ class PickleSink implements JsonSink {
           out[o + 1] = size;
           o += 2;
           if (size < 40) {
-            for (let j = i + 1; j < end; j++) out[o++] = bytes[j]!;
-          } else {
-            out.set(bytes.subarray(i + 1, end), o);
-            o += size;
-          }
+            for (let j = 0; j < size; j++) out[o + j] = text[from + j]!;
+          } else out.set(text.subarray(from, from + size), o);
+          o += size;
           out[o++] = 0x94;
           this.#memo++;
         } else {
-          this.string(bytes, i + 1, end, flags);
+          this.string(text, from, from + size, flags);
           out = this.#out;
           o = this.#o;
         }
@@ -1099,6 +1180,7 @@ export class JsonToPickleMachine
   #at = 0;
   #ending = false;
   #ended = false;
+  #done = false;
   #failed: unknown;
 
   /**
@@ -1166,6 +1248,7 @@ export class JsonToPickleMachine
   /** @inheritdoc */
   pull(): Uint8Array<ArrayBuffer> | typeof MORE {
     if (this.#failed !== undefined) throw this.#failed;
+    if (this.#done) return MORE;
     const sink = this.#sink;
     try {
       for (;;) {
@@ -1176,7 +1259,10 @@ export class JsonToPickleMachine
           ? STATUS_MORE
           : this.#tokenizer.run();
         if (status === STATUS_END) {
-          return sink.ready > 0 ? sink.take(sink.ready) : MORE;
+          if (sink.ready > 0) return sink.take(sink.ready);
+          this.#done = true;
+          sink.release();
+          return MORE;
         }
         if (status !== STATUS_MORE) {
           sink.finish();

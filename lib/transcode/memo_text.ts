@@ -4,27 +4,32 @@
  * @module
  */
 
+// What is empty is shared: most pickles are small and fetch nothing.
+const NO_KEYS = new Uint32Array(2);
+const NO_NUMBERS = new Int32Array(2);
+const NO_BYTES = new Uint8Array(2);
+
 /**
  * A table from slots to text that is kept for good: open addressing over typed
  * arrays, which the hot loop reads itself.
  */
 export class MemoText {
   /** Slot of each place in use. */
-  keys: Uint32Array = new Uint32Array(256);
+  keys: Uint32Array = NO_KEYS;
   /** Where its text starts in {@linkcode MemoText.arena}, plus 1; 0: free. */
-  at: Int32Array = new Int32Array(256);
+  at: Int32Array = NO_NUMBERS;
   /** How long it is. */
-  length: Int32Array = new Int32Array(256);
+  length: Int32Array = NO_NUMBERS;
   /** What it is. */
-  kinds: Uint8Array = new Uint8Array(256);
+  kinds: Uint8Array = NO_BYTES;
   /** All texts, one after the other. */
-  arena: Uint8Array = new Uint8Array(4096);
+  arena: Uint8Array = NO_BYTES;
   /** How much of the arena is in use. */
   used = 0;
   /** How many slots are in use. */
   size = 0;
   /** 32 less the bits of a place. */
-  shift = 24;
+  shift = 31;
   /**
    * An odd multiplier that nobody can know beforehand, so that no choice of
    * slots makes them collide.
@@ -54,11 +59,11 @@ export class MemoText {
       to: number;
     },
   ): void {
-    if (this.size * 2 >= this.keys.length) this.#grow();
+    if (this.size * 2 >= this.keys.length || this.size === 0) this.#grow();
     const size = to - from;
     if (this.used + size > this.arena.length) {
       const arena = new Uint8Array(
-        Math.max(this.arena.length * 2, this.used + size),
+        Math.max(256, this.arena.length * 2, this.used + size),
       );
       arena.set(this.arena.subarray(0, this.used));
       this.arena = arena;
@@ -82,12 +87,14 @@ export class MemoText {
 
   #grow(): void {
     const { keys, at, length, kinds } = this;
-    const size = keys.length * 2;
+    // Cleared, it may have places already.
+    if (this.size === 0 && keys !== NO_KEYS) return;
+    const size = keys === NO_KEYS ? 32 : keys.length * 2;
     this.keys = new Uint32Array(size);
     this.at = new Int32Array(size);
     this.length = new Int32Array(size);
     this.kinds = new Uint8Array(size);
-    this.shift--;
+    this.shift = Math.clz32(size - 1);
     for (let old = 0; old < keys.length; old++) {
       if (at[old] === 0) continue;
       const i = this.find(keys[old]!);

@@ -75,8 +75,10 @@ import { Region, slotAt, Snag } from "./region.ts";
 
 /** How much is given away at a time. */
 const CHUNK = 65536;
-/** Room that every opcode may use without asking. */
-const MARGIN = 8192;
+/** Room that every opcode may use without asking: a text of 2 KiB and more. */
+const MARGIN = 2560;
+/** How much there is room for at first: many pickles are small. */
+const SMALL = 64;
 /** How much consumed input is kept to go back to. */
 const KEEP = 65536;
 /** How much input is kept for reading a pickle as values after all. */
@@ -183,11 +185,47 @@ const WANT_INPUT = 1;
 const WANT_DRAIN = 2;
 const CHANGED = 3;
 
+// What has not been made yet.
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Int32Array(0);
+
 const hashSeed = (Math.random() * 0x100000000) | 1;
 const DUP_SIZE = 4096;
 const dupSeen = new Int32Array(DUP_SIZE);
 const dupEntry = new Int32Array(DUP_SIZE);
 let dupTag = 0;
+
+/**
+ * The arrays of a machine, which cost more than a small pickle does. One that
+ * has come to its end leaves them to the next one that begins, so no two ever
+ * have the same.
+ */
+class Scratch {
+  in: Uint8Array = new Uint8Array(2048);
+  view: DataView = new DataView(this.in.buffer);
+  out: Uint8Array = new Uint8Array(MARGIN + 1536);
+  kind: Uint8Array = new Uint8Array(SMALL);
+  head: Int32Array = new Int32Array(SMALL);
+  start: Int32Array = new Int32Array(SMALL);
+  pos: Float64Array = new Float64Array(SMALL);
+  count: Int32Array = new Int32Array(SMALL);
+  slot: Float64Array = new Float64Array(SMALL);
+  lCtx: Uint8Array = new Uint8Array(SMALL);
+  lBase: Int32Array = new Int32Array(SMALL);
+  lKnown: Uint8Array = new Uint8Array(SMALL);
+  lEnd: Float64Array = new Float64Array(SMALL);
+  mSlot: Uint32Array = new Uint32Array(SMALL);
+  mKind: Uint8Array = new Uint8Array(SMALL);
+  mStart: Float64Array = new Float64Array(SMALL);
+  mEnd: Float64Array = new Float64Array(SMALL);
+  mSeq: Int32Array = new Int32Array(SMALL).fill(-1);
+  mOrder: Int32Array = new Int32Array(SMALL);
+  seq = 0;
+}
+/** What is larger is let go. */
+const SPARE_BYTES = CHUNK * 2;
+const SPARE_ENTRIES = 8192;
+let spare: Scratch | undefined;
 
 /** Options of the machine; see `PickleToJsonOptions`. */
 export interface PickleTextOptions extends LoadOptions {
@@ -216,7 +254,8 @@ export class PickleTextMachine
   readonly #limits: Readonly<Required<Limits>>;
   readonly #plain: Uint8Array;
   readonly #ascii: boolean;
-  readonly #encoder: Encoder;
+  /** Made when a value is to be written. */
+  #encoder: Encoder | undefined;
   readonly #textOf2: boolean;
   readonly #plan: PicklePlan | undefined;
   readonly #window: number;
@@ -224,8 +263,8 @@ export class PickleTextMachine
   readonly #batch: number;
 
   // Input. `#in[#p..#end)` has not been read; `#at` is the offset of `#in[0]`.
-  #in: Uint8Array = new Uint8Array(CHUNK * 2);
-  #view: DataView = new DataView(this.#in.buffer);
+  #in: Uint8Array;
+  #view: DataView;
   #p = 0;
   #end = 0;
   #at = 0;
@@ -240,7 +279,7 @@ export class PickleTextMachine
   #protocol = 0;
 
   // Output. `#out[#drained..#committed)` may be given away.
-  #out: Uint8Array = new Uint8Array(CHUNK * 2);
+  #out: Uint8Array;
   #o = 0;
   #drained = 0;
   #committed = 0;
@@ -249,24 +288,24 @@ export class PickleTextMachine
   #drainAt = 0;
 
   // The stack.
-  #kind = new Uint8Array(256);
+  #kind: Uint8Array;
   /** Where an entry's text begins, its separator included. */
-  #head = new Int32Array(256);
+  #head: Int32Array;
   /** Where its text begins. */
-  #start = new Int32Array(256);
+  #start: Int32Array;
   /** Where in the input it begins. */
-  #pos = new Float64Array(256);
+  #pos: Float64Array;
   /** How many items a container has. */
-  #count = new Int32Array(256);
+  #count: Int32Array;
   /** The memo slot of an open container, or -1. */
-  #slot = new Float64Array(256);
+  #slot: Float64Array;
   #sp = 0;
 
   // Levels; level 0 is the bottom of the stack.
-  #lCtx = new Uint8Array(64);
-  #lBase = new Int32Array(64);
-  #lKnown = new Uint8Array(64);
-  #lEnd = new Float64Array(64);
+  #lCtx: Uint8Array;
+  #lBase: Int32Array;
+  #lKnown: Uint8Array;
+  #lEnd: Float64Array;
   #lp = 0;
   /** What comes before the next item: 0 nothing, 1 comma, 2 colon, 4 and up: the top is open. */
   #pre = 0;
@@ -275,14 +314,14 @@ export class PickleTextMachine
   #memoCount = 0;
   #sparse = false;
   readonly #kept = new MemoText();
-  #mSlot = new Uint32Array(0);
-  #mKind = new Uint8Array(0);
-  #mStart = new Float64Array(0);
-  #mEnd = new Float64Array(0);
-  #mSeq = new Int32Array(0);
-  #mOrder = new Int32Array(0);
-  #seq = 0;
-  #seqFloor = 0;
+  #mSlot: Uint32Array;
+  #mKind: Uint8Array;
+  #mStart: Float64Array;
+  #mEnd: Float64Array;
+  #mSeq: Int32Array;
+  #mOrder: Int32Array;
+  #seq: number;
+  #seqFloor: number;
   /** Slots of containers that have been fetched. */
   readonly #copied = new Set<number>();
 
@@ -312,10 +351,12 @@ export class PickleTextMachine
   #between = false;
   #moved = 0;
   // What `#relayout` reads from, made once.
-  #oldText = new Uint8Array(1024);
-  #oldHead = new Int32Array(64);
-  #oldStart = new Int32Array(64);
+  #oldText = NO_BYTES;
+  #oldHead = NO_NUMBERS;
+  #oldStart = NO_NUMBERS;
   #failed: unknown;
+  /** Undefined once it has been left to others. */
+  #scratch: Scratch | undefined;
 
   /**
    * Makes a machine.
@@ -323,11 +364,36 @@ export class PickleTextMachine
    * @param options What it is to do.
    */
   constructor(options: PickleTextOptions) {
+    const scratch = spare ?? new Scratch();
+    spare = undefined;
+    this.#scratch = scratch;
+    this.#in = scratch.in;
+    this.#view = scratch.view;
+    this.#out = scratch.out;
+    this.#kind = scratch.kind;
+    this.#head = scratch.head;
+    this.#start = scratch.start;
+    this.#pos = scratch.pos;
+    this.#count = scratch.count;
+    this.#slot = scratch.slot;
+    this.#lCtx = scratch.lCtx;
+    this.#lBase = scratch.lBase;
+    this.#lKnown = scratch.lKnown;
+    this.#lEnd = scratch.lEnd;
+    this.#mSlot = scratch.mSlot;
+    this.#mKind = scratch.mKind;
+    this.#mStart = scratch.mStart;
+    this.#mEnd = scratch.mEnd;
+    this.#mSeq = scratch.mSeq;
+    this.#mOrder = scratch.mOrder;
+    this.#seq = this.#seqFloor = scratch.seq;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
     this.#ascii = options.encode.ensureAscii ?? true;
-    this.#encoder = new Encoder(options.encode, { bytes: true });
-    if (options.values) this.#mode = "values";
+    if (options.values) {
+      this.#mode = "values";
+      this.#encoder = new Encoder(options.encode, { bytes: true });
+    }
     this.#plain = PLAIN;
     this.#textOf2 = options.encoding !== "bytes";
     this.#plan = options.plan;
@@ -338,6 +404,7 @@ export class PickleTextMachine
     );
     this.#batch = options.batch ?? 1000;
     this.#raw = options.fallback ?? true;
+    this.#lCtx[0] = TOP;
     this.#lBase[0] = 0;
     this.#drainAt = this.#firstDrain();
   }
@@ -359,6 +426,7 @@ export class PickleTextMachine
   /** @inheritdoc */
   pull(): Uint8Array<ArrayBuffer> | typeof MORE {
     if (this.#failed !== undefined) throw this.#failed;
+    if (this.#scratch === undefined) return MORE;
     try {
       return this.#pull();
     } catch (error) {
@@ -369,6 +437,38 @@ export class PickleTextMachine
       if (whole > 0) return this.#give(whole);
       throw error;
     }
+  }
+
+  /** All is done: the arrays are the next machine's. */
+  #release(): void {
+    const scratch = this.#scratch!;
+    this.#scratch = undefined;
+    if (
+      this.#in.length > SPARE_BYTES || this.#out.length > SPARE_BYTES ||
+      this.#kind.length > SPARE_ENTRIES || this.#mSlot.length > SPARE_ENTRIES ||
+      this.#lCtx.length > SPARE_ENTRIES
+    ) return;
+    scratch.in = this.#in;
+    scratch.view = this.#view;
+    scratch.out = this.#out;
+    scratch.kind = this.#kind;
+    scratch.head = this.#head;
+    scratch.start = this.#start;
+    scratch.pos = this.#pos;
+    scratch.count = this.#count;
+    scratch.slot = this.#slot;
+    scratch.lCtx = this.#lCtx;
+    scratch.lBase = this.#lBase;
+    scratch.lKnown = this.#lKnown;
+    scratch.lEnd = this.#lEnd;
+    scratch.mSlot = this.#mSlot;
+    scratch.mKind = this.#mKind;
+    scratch.mStart = this.#mStart;
+    scratch.mEnd = this.#mEnd;
+    scratch.mSeq = this.#mSeq;
+    scratch.mOrder = this.#mOrder;
+    scratch.seq = this.#seq;
+    spare = scratch;
   }
 
   /** How many bytes are held in buffers, for tests. */
@@ -416,7 +516,10 @@ export class PickleTextMachine
     if (!this.#ended) return MORE;
     if (!this.#begun && this.#p === this.#end) {
       // Nothing is no JSON text, but it is JSON Lines.
-      if (this.#documents > 0 || this.#options.jsonl) return MORE;
+      if (this.#documents > 0 || this.#options.jsonl) {
+        this.#release();
+        return MORE;
+      }
     } else if (this.#unpickler !== undefined) {
       this.#unpickler.end();
       let value: unknown;
@@ -1436,7 +1539,7 @@ export class PickleTextMachine
   #growMemo(size: number): void {
     const old = this.#mSlot.length;
     const most = Math.min(1 << 19, Math.max(1024, this.#limits.memo));
-    let wanted = Math.max(1024, old);
+    let wanted = old;
     while (wanted < this.#seq + size && wanted < most) wanted *= 2;
     if (wanted === old) return;
     const from = Math.max(this.#seqFloor, this.#seq - old);
@@ -2672,7 +2775,9 @@ export class PickleTextMachine
   }
 
   #writeValue(value: unknown): void {
-    const encoder = this.#encoder;
+    const encoder = this.#encoder ??= new Encoder(this.#options.encode, {
+      bytes: true,
+    });
     try {
       encoder.begin(value);
       for (let done = false; !done;) {

@@ -27,6 +27,19 @@ for (
   ] as const
 ) SHORT[code] = letter.charCodeAt(0);
 
+/** Value of a hexadecimal digit, or -1. */
+const DIGIT = new Int8Array(256).fill(-1);
+for (let i = 0; i < 16; i++) {
+  DIGIT["0123456789abcdef".charCodeAt(i)] = i;
+  DIGIT["0123456789ABCDEF".charCodeAt(i)] = i;
+}
+/** What a backslash and a letter stand for, 0 where for nothing. */
+const MEANING = new Uint8Array(256);
+MEANING[0x2f] = 0x2f;
+for (let i = 0; i < 256; i++) {
+  if (SHORT[i] !== 0) MEANING[SHORT[i]!] = i;
+}
+
 /** Bytes that are no UTF-8: the value road says in which way. */
 export class BadUtf8 extends Error {}
 
@@ -151,6 +164,102 @@ export function escapeUtf8(bytes: Uint8Array, options: EscapeOptions): number {
     }
   }
   return at;
+}
+
+/** What {@linkcode unescapeJson} made. */
+export class Unescaped {
+  /** The UTF-8, surrogates included. */
+  bytes: Uint8Array = new Uint8Array(0);
+  /** How much of it. */
+  size = 0;
+  /** Whether there are bytes in it that stood there as they are, from 0x80 up. */
+  isHigh = false;
+}
+
+/** The string is not whole. */
+export const CUT = -1;
+/** There is something in it that is unusual, or wrong. */
+export const ODD = -2;
+
+/**
+ * Reads a JSON string with escapes up to its closing quote.
+ *
+ * @param bytes Where it stands.
+ * @param from Offset after its opening quote.
+ * @param into What takes its text; it is never longer than the input.
+ * @returns Offset of its closing quote, {@linkcode CUT} or {@linkcode ODD}.
+ */
+export function unescapeJson(
+  bytes: Uint8Array,
+  from: number,
+  into: Unescaped,
+): number {
+  const length = bytes.length;
+  if (into.bytes.length < length) into.bytes = new Uint8Array(length * 2);
+  const out = into.bytes;
+  let w = 0;
+  let high = 0;
+  let i = from;
+  while (i < length) {
+    const c = bytes[i]!;
+    if (c === 0x22) {
+      into.size = w;
+      into.isHigh = high >= 0x80;
+      return i;
+    }
+    if (c !== 0x5c) {
+      if (c < 0x20) return ODD;
+      high |= c;
+      out[w++] = c;
+      i++;
+      continue;
+    }
+    if (i + 1 >= length) return CUT;
+    const letter = bytes[i + 1]!;
+    if (letter !== 0x75) {
+      const meaning = MEANING[letter]!;
+      if (meaning === 0) return ODD;
+      out[w++] = meaning;
+      i += 2;
+      continue;
+    }
+    // There must be room to look at what comes behind it.
+    if (i + 6 >= length) return CUT;
+    const unit = (DIGIT[bytes[i + 2]!]! << 12) | (DIGIT[bytes[i + 3]!]! << 8) |
+      (DIGIT[bytes[i + 4]!]! << 4) | DIGIT[bytes[i + 5]!]!;
+    if (unit < 0) return ODD;
+    i += 6;
+    if (unit < 0x80) {
+      out[w++] = unit;
+    } else if (unit < 0x800) {
+      out[w] = 0xc0 | (unit >> 6);
+      out[w + 1] = 0x80 | (unit & 63);
+      w += 2;
+    } else {
+      if ((unit & 0xfc00) === 0xd800 && bytes[i] === 0x5c) {
+        if (i + 6 > length) return CUT;
+        const low = bytes[i + 1] !== 0x75
+          ? 0
+          : (DIGIT[bytes[i + 2]!]! << 12) | (DIGIT[bytes[i + 3]!]! << 8) |
+            (DIGIT[bytes[i + 4]!]! << 4) | DIGIT[bytes[i + 5]!]!;
+        if (low >= 0xdc00 && low < 0xe000) {
+          const code = 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
+          out[w] = 0xf0 | (code >> 18);
+          out[w + 1] = 0x80 | ((code >> 12) & 63);
+          out[w + 2] = 0x80 | ((code >> 6) & 63);
+          out[w + 3] = 0x80 | (code & 63);
+          w += 4;
+          i += 6;
+          continue;
+        }
+      }
+      out[w] = 0xe0 | (unit >> 12);
+      out[w + 1] = 0x80 | ((unit >> 6) & 63);
+      out[w + 2] = 0x80 | (unit & 63);
+      w += 3;
+    }
+  }
+  return CUT;
 }
 
 /**

@@ -19,7 +19,7 @@ import { readFloat } from "../../lib/transcode/number_text.ts";
 import { chunks, type Cut } from "../support/chunks.ts";
 import { hasPython, withPython } from "../support/python.ts";
 import { type Random, seeded } from "../support/random.ts";
-import { convert } from "./convert.ts";
+import { convert, hex, outcome } from "./convert.ts";
 
 const EXACT = { dicts: "map", floats: "exact" } as const;
 
@@ -219,6 +219,67 @@ Deno.test("wrong JSON is refused as json.loads refuses it", async () => {
       });
       assert(messages[0] !== undefined);
       for (const message of messages) assertEquals(message, messages[0]);
+    }
+  });
+});
+
+Deno.test("strings with escapes, right and wrong, whole and in pieces", async () => {
+  const PIECES = [
+    "\\u00e9",
+    "\\u00E9",
+    "\\u65e5",
+    "\\ud83d\\ude00",
+    "\\ud83d",
+    "\\ude00",
+    "\\u0041",
+    "\\u0000",
+    "\\n",
+    "\\/",
+    '\\"',
+    "\\\\",
+    "a",
+    "plain text",
+    "é",
+    "日",
+    "😀",
+    "\\u12",
+    "\\u12g4",
+    "\\x",
+    "\\",
+    "\t",
+    "\u007f",
+  ];
+  const HALVES = [[0xed, 0xa0, 0xbd], [0xed, 0xb8, 0x80], [0xc3], [0x80]];
+  await seeded((random) => {
+    for (let i = 0; i < 3000; i++) {
+      let isUtf8 = true;
+      // Most are right.
+      const most = random.below(3) === 0 ? PIECES.length : 17;
+      const part = (): number[] => {
+        if (random.below(60) > 0) {
+          return [...encodeUtf8(PIECES[random.below(most)]!)];
+        }
+        isUtf8 = false;
+        return random.pick(HALVES);
+      };
+      const string = (): number[] => [
+        0x22,
+        ...Array.from({ length: random.below(7) }, part).flat(),
+        0x22,
+      ];
+      const bytes = Uint8Array.from(
+        random.below(2) === 0
+          ? [0x5b, ...string(), 0x2c, ...string(), 0x2c, ...string(), 0x5d]
+          : [0x7b, ...string(), 0x3a, ...string(), 0x7d],
+      );
+      const name = hex(bytes);
+      const want = outcome(() => toJson(fromJson(bytes, EXACT)));
+      for (const cut of [1, random.below(9) + 2, 1000]) {
+        const got = outcome(() => toJson(loadAll(toPickle(bytes, {}, cut))[0]));
+        // Of two faults, a stream meets the first, and the whole the encoding's.
+        if (isUtf8 || !want.startsWith("error")) assertEquals(got, want, name);
+        else assert(got.startsWith("error"), name);
+      }
     }
   });
 });
