@@ -79,6 +79,14 @@ export interface LoadOptions {
    * @default {"number"}
    */
   floats?: "number" | "exact";
+  /**
+   * Whether what is large gets memory of its own. By default numpy arrays, and
+   * bytes of a mebibyte and more, look into the pickle that `loads` was given:
+   * ask for copies where you use that memory again, or give it away.
+   *
+   * @default {false}
+   */
+  copy?: boolean;
   /** How much the pickle may take. */
   limits?: Limits;
   /**

@@ -61,6 +61,7 @@ import {
   NUMBER_SIZES,
 } from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
+import { findTruncation } from "./skim.ts";
 import { asciiText, LONGEST_KEY, StringReader } from "./string_reader.ts";
 import { parseFloatText, parseIntLine, parseLongLine } from "./text_numbers.ts";
 
@@ -194,6 +195,12 @@ function typeName(value: unknown): string {
 
 /** From this size on, bytes of an array are not copied. */
 const BORROWED = 4096;
+/** From this size on, other bytes neither, if they are so much of the input. */
+const BORROWED_ALONE = 1 << 20;
+const BORROWED_SHARE = 16;
+
+/** From this size on, a look whether a pickle is whole comes first. */
+const SKIMMED = 1 << 16;
 
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;
@@ -216,6 +223,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   readonly #strictFrames: boolean;
   readonly #items: boolean;
   readonly #keepMemo: boolean;
+  readonly #copies: boolean;
   readonly #buffers: Iterator<Uint8Array> | undefined;
   /** Types of values that the caller's handlers made. */
   readonly #handled: WeakMap<object, PyType> | undefined;
@@ -236,6 +244,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** How long the line that is waited for is by now. */
   #lineLength = 0;
   #ended = false;
+  /** Whether the bytes are a whole pickle, in the hands of the caller. */
+  #isWhole = false;
   /** Whether the bytes are nobody else's. */
   #owned = false;
   #head = "";
@@ -304,6 +314,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#strictFrames = options.lenientFrames !== true;
     this.#items = options.items ?? false;
     this.#keepMemo = options.keepMemo ?? false;
+    this.#copies = options.copy ?? false;
     this.#buffers = options.buffers?.[Symbol.iterator]();
     if (this.#items) this.#fetched = new Set();
   }
@@ -399,8 +410,12 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    */
   load(bytes: Uint8Array): unknown {
     this.#setInput(bytes, 0, false);
-    this.#ended = true;
+    this.#ended = this.#isWhole = true;
     try {
+      // Half a pickle can make a thousand times as much as the error needs.
+      if (bytes.length >= SKIMMED && bytes[bytes.length - 1] !== op.STOP) {
+        this.#checkWhole(bytes);
+      }
       if (this.#pos < this.#end && this.#run()) return this.#result;
       throw this.#error(
         "truncated",
@@ -412,6 +427,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     }
   }
 
+  #checkWhole(bytes: Uint8Array): void {
+    const at = findTruncation(bytes);
+    if (at < 0) return;
+    this.#begun = true;
+    this.#opcodeStart = at;
+    throw this.#error("truncated", "the pickle ends too early");
+  }
+
   /** Makes it ready for other input, and forgets all it has seen. */
   reset(): void {
     this.#setInput(EMPTY, 0, false);
@@ -419,7 +442,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       this.#queue.clear();
       this.#begin();
     }
-    this.#ended = false;
+    this.#ended = this.#isWhole = false;
     this.#opcodeStart = 0;
     this.#head = "";
     this.#fault = undefined;
@@ -999,7 +1022,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               this.#memoLength = memoLength;
               this.#settle(m);
             }
-            const tuple = new Tuple();
+            // Given its size, since to grow by items takes more room.
+            const tuple = new Tuple(sp - mark);
             for (let i = mark; i < sp; i++) tuple[i - mark] = stack[i];
             this.#values += sp - mark;
             sp = mark;
@@ -1011,7 +1035,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               this.#opcodeStart = base + start;
               throw this.#noItem(m);
             }
-            const tuple = new Tuple();
+            const tuple = new Tuple(1);
             tuple[0] = stack[sp - 1];
             stack[sp - 1] = tuple;
             continue;
@@ -1319,7 +1343,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         if (to > limit) return size + 1 + width;
         this.#checkLength(size);
         const from = pos + width;
-        const isShared = size >= BORROWED && this.#isBorrowed();
+        const isShared = size >= BORROWED && !this.#copies &&
+          (this.#isBorrowed() ||
+            code !== op.BYTEARRAY8 && this.#mayLookInto(size));
         this.#push(
           code === op.BYTEARRAY8
             ? isShared
@@ -1682,6 +1708,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       ? typeByName(String(owner))
       : this.#typeOf(owner);
     return type?.borrows === true;
+  }
+
+  /** Whether bytes are so large a part of a whole input that a copy is waste. */
+  #mayLookInto(size: number): boolean {
+    return this.#isWhole && size >= BORROWED_ALONE &&
+      size * BORROWED_SHARE >= this.#bytes.length &&
+      this.#bytes.buffer instanceof ArrayBuffer;
   }
 
   /** Bytes of their own: a view only of what is nobody else's, and mostly it. */

@@ -436,6 +436,35 @@ Deno.test("bytes are copies, and survive what the caller does to the input", () 
   assert(large.every((byte) => byte === 0));
 });
 
+Deno.test("large bytes look into a whole pickle, unless a copy is asked for", () => {
+  const size = 1 << 20;
+  const input = new Uint8Array(size + 6);
+  input.set([0x42, ...new Uint8Array(Uint32Array.of(size).buffer)]);
+  input[size + 5] = 0x2e;
+  const view = loads(input) as Uint8Array;
+  const copy = loads(input, { copy: true }) as Uint8Array;
+  input[5] = 7;
+  assertEquals([view.length, view[0]], [size, 7]);
+  assertEquals([copy.length, copy[0]], [size, 0]);
+  // What is a small part of its pickle does not keep all of it.
+  const padded = new Uint8Array(17 * input.length);
+  padded.set(input);
+  const part = loads(padded) as Uint8Array;
+  padded[5] = 9;
+  assertEquals([part.length, part[0]], [size, 7]);
+  // Memory that others may write to is no place for values.
+  const shared = new Uint8Array(new SharedArrayBuffer(input.length));
+  shared.set(input);
+  assertInstanceOf((loads(shared) as Uint8Array).buffer, ArrayBuffer);
+  // A bytearray is there to be written to.
+  const array = new Uint8Array(size + 10);
+  array.set([0x96, ...new Uint8Array(BigUint64Array.of(BigInt(size)).buffer)]);
+  array[size + 9] = 0x2e;
+  const mutable = loads(array) as Uint8Array;
+  array[9] = 7;
+  assertEquals([mutable.length, mutable[0]], [size, 0]);
+});
+
 Deno.test("position says where the last pickle ended", () => {
   const unpickler = new Unpickler();
   unpickler.push(ascii("K\x01.K\x02.N"));
