@@ -35,17 +35,27 @@ export function readLimits(texts: readonly string[]): Limits {
         `--limit is NAME=NUMBER; the names are ${names.join(", ")}`,
       );
     }
-    const [, digits, unit = ""] =
-      /^(\d+(?:\.\d+)?(?:e\d+)?)([kMGT]?)B?$/i.exec(value) ?? [];
-    if (value === "none") limits[name] = Infinity;
-    else if (digits === undefined) {
+    const number = value === "none" ? Infinity : parseSize(value);
+    if (number === undefined) {
       throw new UsageError(
         `--limit ${name}=… takes a number, such as 1000 or 64M, or none`,
       );
-    } else {
-      limits[name] = Number(digits) *
-        1000 ** ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
     }
+    limits[name] = number;
   }
   return limits;
+}
+
+/**
+ * Reads a number of bytes or of whatever else.
+ *
+ * @param text Such as `1000`, `64M`, `1.5GB`.
+ * @returns The number, or undefined where it is none.
+ */
+export function parseSize(text: string): number | undefined {
+  const [, digits, unit = ""] =
+    /^(\d+(?:\.\d+)?(?:e\d+)?)([kMGT]?)B?$/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) *
+    1000 ** ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
 }

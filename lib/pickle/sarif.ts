@@ -70,8 +70,12 @@ export function toSarif(
       locations: [{
         physicalLocation: {
           artifactLocation: { uri },
-          // An offset within a part of the file is none of the file.
-          ...path === "" && { region: { byteOffset: offset, byteLength: 1 } },
+          // Code hosts want a line, though there are none. An offset within a
+          // part of the file is none of the file.
+          region: {
+            startLine: 1,
+            ...path === "" && { byteOffset: offset, byteLength: 1 },
+          },
         },
         ...path !== "" &&
           { logicalLocations: [{ fullyQualifiedName: `${path}+${offset}` }] },
