@@ -19,10 +19,10 @@ import {
 } from "../pickle/mod.ts";
 import type { Limits } from "../python/limits.ts";
 import { JsonToPickleStream, PickleToJsonStream } from "../transcode/mod.ts";
+import { type Body, openBody, readWhole } from "./body.ts";
 import {
   acceptsGzip,
   incoming,
-  isLines,
   type Outgoing,
   outgoing,
   RESPONSE_TYPES,
@@ -160,7 +160,7 @@ async function convert(
       { status: 415, code: "unsupported-media-type" },
     );
   }
-  const body = await openBody(request, options);
+  const body = await openBody(request, options.maxBody);
   try {
     const sent = said === "unknown" ? kindOf(body.head) : said;
     const wanted = chooseOutgoing(request, url, sent);
@@ -201,132 +201,6 @@ function chooseOutgoing(
     );
   }
   return wanted;
-}
-
-/** A request's body, with gzip undone and its length watched. */
-interface Body {
-  /** How it begins. */
-  head: Uint8Array;
-  /** Whether it was said to be JSON Lines. */
-  lines: boolean;
-  /** All of it. */
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Stops reading. */
-  cancel(reason: unknown): Promise<void>;
-}
-
-async function openBody(
-  request: Request,
-  options: HandlerOptions,
-): Promise<Body> {
-  const { maxBody = Infinity } = options;
-  const encoding = (request.headers.get("content-encoding") ?? "identity")
-    .trim().toLowerCase();
-  const gzip = encoding === "gzip" || encoding === "x-gzip";
-  if (!gzip && encoding !== "identity" && encoding !== "") {
-    throw new RequestError("send it as it is, or as gzip", {
-      status: 415,
-      code: "unsupported-encoding",
-      headers: { "accept-encoding": "gzip, identity" },
-    });
-  }
-  if (Number(request.headers.get("content-length") ?? 0) > maxBody) {
-    throw tooLarge(maxBody);
-  }
-  if (request.body === null) {
-    throw new RequestError("the body is empty; post a pickle or JSON", {
-      status: 400,
-      code: "truncated",
-    });
-  }
-  let stream: ReadableStream<Uint8Array> = request.body;
-  if (gzip) stream = gunzip(stream);
-  let [head, rest] = await peek(stream);
-  // A file that is gzip itself, whatever it is called.
-  if (!gzip && head[0] === 0x1f && head[1] === 0x8b) {
-    [head, rest] = await peek(gunzip(rest));
-  }
-  const reader = rest.getReader();
-  let length = 0;
-  return {
-    head,
-    lines: isLines(request.headers.get("content-type")),
-    stream: new ReadableStream({
-      async pull(controller): Promise<void> {
-        const { done, value } = await reader.read();
-        if (done) return controller.close();
-        length += value.length;
-        if (length > maxBody) {
-          const error = tooLarge(maxBody);
-          reader.cancel(error).catch(() => {});
-          throw error;
-        }
-        controller.enqueue(value as Uint8Array<ArrayBuffer>);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    }, { highWaterMark: 0 }),
-    cancel: (reason) => reader.cancel(reason).catch(() => {}),
-  };
-}
-
-function gunzip(
-  stream: ReadableStream<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  return stream.pipeThrough(
-    new DecompressionStream("gzip") as TransformStream<Uint8Array, Uint8Array>,
-  );
-}
-
-function tooLarge(limit: number): RequestError {
-  return new RequestError(`the body is longer than ${limit} bytes`, {
-    status: 413,
-    code: "too-large",
-  });
-}
-
-/** Reads the beginning of a stream, and gives the whole back. */
-async function peek(
-  stream: ReadableStream<Uint8Array>,
-): Promise<[head: Uint8Array, whole: ReadableStream<Uint8Array>]> {
-  const reader = stream.getReader();
-  const first: Uint8Array[] = [];
-  let length = 0;
-  let ended = false;
-  while (length < 16) {
-    const { done, value } = await reader.read();
-    if (done) {
-      ended = true;
-      break;
-    }
-    first.push(value);
-    length += value.length;
-  }
-  const head = first.length === 1 ? first[0]! : join(first, length);
-  let given = false;
-  const whole = new ReadableStream<Uint8Array>({
-    async pull(controller): Promise<void> {
-      if (!given) {
-        given = true;
-        if (head.length > 0) return controller.enqueue(head);
-      }
-      if (ended) return controller.close();
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
-  return [head, whole];
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 function kindOf(head: Uint8Array): "pickle" | "json" {
@@ -475,20 +349,11 @@ async function opened(body: Body, options: HandlerOptions): Promise<unknown> {
   return (await openPickle(bytes, { ...EXACT, ...limitsOf(options) })).value;
 }
 
-/** The whole body, where it is not too long for that. */
-async function inMemory(
+function inMemory(
   body: Body,
-  options: HandlerOptions,
+  { maxInMemory = 16_777_216 }: HandlerOptions,
 ): Promise<Uint8Array> {
-  const { maxInMemory = 16_777_216 } = options;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body.stream) {
-    length += chunk.length;
-    if (length > maxInMemory) throw tooLarge(maxInMemory);
-    chunks.push(chunk);
-  }
-  return join(chunks, length);
+  return readWhole(body, maxInMemory);
 }
 
 function text(text: string): ReadableStream<Uint8Array> {
