@@ -33,15 +33,20 @@
  *    the history: what was never fetched goes first. A list or dict that is
  *    fetched while it is still open is a cycle; one that is extended after it
  *    was fetched is a late mutation. Both are snags.
- * 5. *Objects.* Everything that is not plain data starts a *region*: from there
+ * 5. *Keys.* A key that comes twice has its first place and its last value, so
+ *    it is a snag. Of a dict with more than a batch of items all keys are
+ *    recalled as hashes, within `limits.memoBytes` (some three million keys by
+ *    default); beyond that only keys in ascending order are certainly new, and
+ *    any other is a snag (`key_set.ts`).
+ * 6. *Objects.* Everything that is not plain data starts a *region*: from there
  *    to the opcode that takes something from below it, opcodes are handed to an
  *    `Unpickler` that keeps its memo; the values it gives are written by the
  *    JSON encoder, in place. So a record with a datetime costs a little, a file
  *    that is one object costs its values.
- * 6. *Snags.* While nothing of a pickle has been given away, its bytes are
+ * 7. *Snags.* While nothing of a pickle has been given away, its bytes are
  *    kept; on a snag it is read as values instead. Later it is an error,
  *    `not-streamable`. Small pickles therefore never fail.
- * 7. *With a plan* (`planPickle`, a first pass over the opcodes) it is known
+ * 8. *With a plan* (`planPickle`, a first pass over the opcodes) it is known
  *    which slots are ever fetched, so that nothing else is kept, and what each
  *    composite that is longer than the window is and where it ends (the
  *    *tape*), so that no prediction about long ones can fail: an entry older
@@ -66,7 +71,8 @@ import { Unpickler } from "../pickle/unpickler.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
-import { HashSet, MemoText } from "./memo_text.ts";
+import { type KeyBudget, KeySet, NEW, SEEN } from "./key_set.ts";
+import { MemoText } from "./memo_text.ts";
 import { writeAscii, writeFloat, writeInt } from "./number_text.ts";
 import { BadUtf8, escapeUtf8, longText, PLAIN } from "./string_text.ts";
 import { findLineBreak, opcodeSize } from "./opcode_size.ts";
@@ -189,7 +195,6 @@ const CHANGED = 3;
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS = new Int32Array(0);
 
-const hashSeed = (Math.random() * 0x100000000) | 1;
 const DUP_SIZE = 4096;
 const dupSeen = new Int32Array(DUP_SIZE);
 const dupEntry = new Int32Array(DUP_SIZE);
@@ -334,7 +339,8 @@ export class PickleTextMachine
   #objectEnd = -1;
 
   /** The keys so far of dicts that get them in several batches. */
-  readonly #keySets = new Map<number, HashSet>();
+  readonly #keySets = new Map<number, KeySet>();
+  readonly #keyBudget: KeyBudget;
   #mode: "text" | "region" | "values" = "text";
   #region: Region | undefined;
   #regionEntry = 0;
@@ -389,6 +395,7 @@ export class PickleTextMachine
     this.#seq = this.#seqFloor = scratch.seq;
     this.#options = options;
     this.#limits = resolveLimits(options.limits);
+    this.#keyBudget = { left: this.#limits.memoBytes };
     this.#ascii = options.encode.ensureAscii ?? true;
     if (options.values) {
       this.#mode = "values";
@@ -2045,19 +2052,21 @@ export class PickleTextMachine
     const later = this.#count[target]! > 0;
     const more = later || n >= this.#batch || target === this.#knownTop ||
       this.#kind[target] === OPEN_DICT0;
-    let set: HashSet | undefined;
+    let set: KeySet | undefined;
     if (more) {
       set = this.#keySets.get(target);
       if (set === undefined) {
-        set = new HashSet(1 << 20);
+        set = new KeySet(this.#keyBudget);
         this.#keySets.set(target, set);
       }
-      if (!later) set.begin(this.#pos[target]!);
-      else if (set.owner !== this.#pos[target]) {
+      if (!later) {
+        if (this.#keyBudget.left < this.#limits.memoBytes / 2) this.#tidyKeys();
+        set.begin(this.#pos[target]!);
+      } else if (set.owner !== this.#pos[target]) {
         this.#firstKey(target, set);
       }
     }
-    const seen = n > 1 ? new Set<string>() : undefined;
+    const seen = n > 1 && set === undefined ? new Set<string>() : undefined;
     for (let i = from; i < this.#sp; i += 2) {
       const kind = this.#kind[i]!;
       if (kind !== STRING && kind !== QUOTED) {
@@ -2067,26 +2076,42 @@ export class PickleTextMachine
       }
       const start = this.#start[i]!;
       const end = this.#head[i + 1]!;
-      let text: string | undefined;
-      if (seen !== undefined || kind === QUOTED) {
-        text = decodeLatin1(out.subarray(start, end));
-        if (kind === QUOTED) text = numberKey(text);
-        if (seen !== undefined) {
-          if (seen.has(text)) throw new Snag("a dict has a key twice");
-          seen.add(text);
-        }
+      if (set !== undefined && kind === STRING) {
+        this.#addKey(set, out, start, end);
+        continue;
       }
+      if (set === undefined && seen === undefined) continue;
+      let text = decodeLatin1(out.subarray(start, end));
+      if (kind === QUOTED) text = numberKey(text);
       if (set !== undefined) {
-        const hash = kind === QUOTED
-          ? hashText(encodeUtf8(text!), 0, text!.length)
-          : hashText(out, start, end);
-        if (!set.add(hash)) throw new Snag("a dict has a key twice");
+        const key = encodeUtf8(text);
+        this.#addKey(set, key, 0, key.length);
+      } else {
+        if (seen!.has(text)) throw new Snag("a dict has a key twice");
+        seen!.add(text);
       }
     }
   }
 
+  /** Lets go of the keys of dicts that are no longer open. */
+  #tidyKeys(): void {
+    for (const [entry, set] of this.#keySets) {
+      if (entry >= this.#sp || this.#pos[entry] !== set.owner) set.begin(-1);
+    }
+  }
+
+  #addKey(set: KeySet, bytes: Uint8Array, from: number, to: number): void {
+    const answer = set.add(bytes, from, to);
+    if (answer === NEW) return;
+    throw new Snag(
+      answer === SEEN
+        ? "a dict has a key twice"
+        : "a dict has more keys than limits.memoBytes allows to tell apart",
+    );
+  }
+
   /** Recalls the one key of a dict that was taken for whole. */
-  #firstKey(target: number, set: HashSet): void {
+  #firstKey(target: number, set: KeySet): void {
     const from = this.#start[target]! + 1;
     if (this.#count[target] !== 1 || from <= this.#drained) {
       throw new Snag("a dict gets its keys bit by bit");
@@ -2095,10 +2120,10 @@ export class PickleTextMachine
     let to = from + 1;
     while (out[to] !== 34) to += out[to] === 92 ? 2 : 1;
     set.begin(this.#pos[target]!);
-    set.add(hashText(out, from, ++to));
+    this.#addKey(set, out, from, ++to);
     // It may have been a number.
     const key = encodeUtf8(numberKey(decodeLatin1(out.subarray(from, to))));
-    set.add(hashText(key, 0, key.length));
+    this.#addKey(set, key, 0, key.length);
   }
 
   #tuple(): number {
@@ -2661,6 +2686,10 @@ export class PickleTextMachine
     this.#sparse = false;
     this.#kept.clear();
     this.#copied.clear();
+    if (this.#keySets.size > 0) {
+      this.#keySets.clear();
+      this.#keyBudget.left = this.#limits.memoBytes;
+    }
     this.#seqFloor = this.#seq;
     if (this.#seq > 1 << 30) {
       this.#seq = this.#seqFloor = 0;
@@ -3095,17 +3124,4 @@ function numberKey(quoted: string): string {
   if (/^-?\d+$/.test(text)) return text === "-0" ? "0" : text;
   const value = Number(text);
   return Number.isInteger(value) ? BigInt(value).toString() : text;
-}
-
-/** A 52-bit hash that no input can be made for. */
-function hashText(bytes: Uint8Array, from: number, to: number): number {
-  let a = hashSeed;
-  let b = ~hashSeed;
-  for (let i = from; i < to; i++) {
-    const c = bytes[i]!;
-    a = Math.imul(a ^ c, 0x01000193);
-    b = Math.imul(b + c, 0x85ebca6b) ^ (b >>> 13);
-  }
-  a ^= a >>> 15;
-  return (a >>> 0) * 0x100000 + (b >>> 12);
 }

@@ -401,6 +401,56 @@ Deno.test("keys that come bit by bit are told apart as well", () => {
   assertThrows(() => strictly(batches), UnpicklingError);
 });
 
+Deno.test("a dict with more keys than can be told apart is refused, or in order", async () => {
+  function make(count: number, key: (i: number) => number, last: number) {
+    const parts = [bytesOf("\x80\x04}(")];
+    for (let i = 0; i < count; i++) {
+      if (i > 0 && i % 1000 === 0) parts.push(bytesOf("u("));
+      const text = String(key(i));
+      parts.push(bytesOf(`\x8c${String.fromCharCode(text.length)}${text}N`));
+    }
+    const text = String(last);
+    parts.push(bytesOf(`\x8c${String.fromCharCode(text.length)}${text}Nu.`));
+    return join(...parts);
+  }
+  const limits = { memoBytes: 1 << 18 };
+  const n = 60_000;
+  // 7919 is prime: all different, in no order.
+  const shuffled = (i: number) => (i * 7919) % 1_000_003;
+  for (const planned of [false, true]) {
+    const convertStrictly = async (bytes: Uint8Array<ArrayBuffer>) =>
+      hex(convert(
+        new PickleTextMachine({
+          encode: { types: "plain" },
+          values: false,
+          jsonl: false,
+          plan: planned ? await planPickle(chunks(bytes, 5000)) : undefined,
+          window: 1000,
+          limits,
+          fallback: false,
+        }),
+        chunks(bytes, 65536),
+      ));
+    // In order there is no need to remember them.
+    const ordered = await convertStrictly(make(n, (i) => i, n));
+    assertEquals(Object.keys(JSON.parse(ordered)).length, n + 1);
+    // Few enough: a repeated one is found, else all is well.
+    const few = 12_000;
+    assert(await convertStrictly(make(few, shuffled, 1_000_004)));
+    for (const [count, last] of [[few, shuffled(3)], [n, shuffled(3)]]) {
+      const error = await assertRejects(
+        () => convertStrictly(make(count!, shuffled, last!)),
+        UnpicklingError,
+      );
+      assertEquals(error.code, "not-streamable");
+      assert(
+        error.message.includes(count === few ? "twice" : "memoBytes"),
+        error.message,
+      );
+    }
+  }
+});
+
 Deno.test("a pickle with raw bytes in it is read as values", () => {
   // joblib: the bytes of the array stand behind the wrapper's BUILD.
   const wrapped = bytesOf(
