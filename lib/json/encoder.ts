@@ -1277,7 +1277,13 @@ export function dumps(value: unknown, options?: DumpsOptions): string {
     let text = decode(machine.view());
     while (!done) {
       done = machine.step();
-      text += decode(machine.view());
+      const more = decode(machine.view());
+      try {
+        text += more;
+      } catch (cause) {
+        // No string is longer.
+        throw new LimitError("outputBytes", text.length, { cause });
+      }
     }
     return text;
   } finally {
