@@ -88,7 +88,10 @@ export interface JsonToPickleOptions {
    * @default {[]}
    */
   allow?: Allow;
-  /** How much the input may take. */
+  /**
+   * How much the input may take. Of `values` only arrays and objects count, as
+   * nothing is held of the others.
+   */
   limits?: Limits;
 }
 

@@ -881,6 +881,7 @@ export class PickleTextMachine
     const view = this.#view;
     const at = this.#at;
     const allowNaN = this.#options.encode.allowNaN ?? true;
+    const longest = Math.min(2048, this.#limits.argumentLength);
     // A LONG1 has 615 digits at most.
     const fewDigits = this.#limits.intDigits < 616;
     const batch = this.#batch;
@@ -1000,7 +1001,7 @@ export class PickleTextMachine
               need = e - p;
               break loop;
             }
-            if (n > 2048) {
+            if (n > longest) {
               o = h;
               slow = TEXT;
               break;
@@ -2602,6 +2603,7 @@ export class PickleTextMachine
 
   /** Writes the value of a line if it is one of the usual kind. */
   #lineValue(op: number, line: Uint8Array): boolean {
+    if (line.length > this.#limits.argumentLength) return false;
     if (
       (line.length > 4000 || line.length > this.#limits.intDigits) &&
       op !== 0x56 && op !== 0x53

@@ -6,6 +6,7 @@
 
 import type { Types } from "../json/convert.ts";
 import type { LoadOptions } from "../pickle/options.ts";
+import type { Limits } from "../python/limits.ts";
 import { type Machine, MachineStream } from "../streams/machine_stream.ts";
 import { LayoutMachine } from "./layout.ts";
 import { PickleTextMachine } from "./pickle_text.ts";
@@ -13,7 +14,7 @@ import type { PicklePlan } from "./plan.ts";
 
 /** Options of {@linkcode PickleToJsonStream}. */
 export interface PickleToJsonOptions
-  extends Omit<LoadOptions, "dicts" | "floats"> {
+  extends Omit<LoadOptions, "dicts" | "floats" | "limits"> {
   /**
    * How values beyond JSON are written: `"plain"` as a client of a web service
    * would have them, `"strict"` not at all, `"tagged"` so that nothing is lost
@@ -67,6 +68,12 @@ export interface PickleToJsonOptions
    * @default {false}
    */
   items?: boolean;
+  /**
+   * How much the pickle may take. What is written at once is not held, so
+   * neither `values` nor `memo` count it: `memo` bounds what is kept for later,
+   * and `memoBytes` its text, and the keys of a large dict.
+   */
+  limits?: Limits;
   /** What `planPickle` found out about the pickle, if it can be read twice. */
   plan?: PicklePlan | undefined;
   /**

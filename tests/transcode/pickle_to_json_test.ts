@@ -356,6 +356,23 @@ Deno.test("limits on digits hold", () => {
   assertThrows(() => text(line, { limits: { intDigits: 40 } }), LimitError);
 });
 
+Deno.test("a long string is refused, as by way of values", () => {
+  const limits = { argumentLength: 40 };
+  for (const protocol of [0, 1, 4]) {
+    assertEquals(
+      text(dumps("x".repeat(38), { protocol }), { limits }).length,
+      40,
+    );
+    for (const value of ["x".repeat(41), { ["k".repeat(41)]: 1 }]) {
+      const error = assertThrows(
+        () => text(dumps(value, { protocol }), { limits }),
+        LimitError,
+      );
+      assertEquals(error.limit, "argumentLength");
+    }
+  }
+});
+
 Deno.test("a large OrderedDict or defaultdict flows like a dict", async () => {
   for (
     const head of [
