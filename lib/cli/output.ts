@@ -185,8 +185,24 @@ export async function openSink(
 ): Promise<Sink> {
   const sink = path === undefined || path === "-"
     ? standardOutput()
-    : await openPlace(await findPlace(path));
+    : await openWatched(path);
   return options.gzip ? gzip(sink) : sink;
+}
+
+/** A file that goes when a signal ends us before it is complete. */
+async function openWatched(path: string): Promise<Sink> {
+  const unwatch = watchSignals();
+  try {
+    const sink = await openPlace(await findPlace(path));
+    return {
+      write: (bytes) => sink.write(bytes),
+      commit: () => sink.commit().finally(unwatch),
+      discard: () => sink.discard().finally(unwatch),
+    };
+  } catch (error) {
+    unwatch();
+    throw error;
+  }
 }
 
 /**
