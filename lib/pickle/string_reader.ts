@@ -154,6 +154,13 @@ function transcodeUtf8(
   return length;
 }
 
+/** The string that V8 has for a name, which it need not look up again. */
+function asKey(text: string): string {
+  const object: Record<string, null> = {};
+  Object.defineProperty(object, text, { value: null, enumerable: true });
+  return Object.keys(object)[0]!;
+}
+
 /** Whether ASCII text is what some bytes say. */
 function isText(
   text: string,
@@ -262,7 +269,7 @@ export class StringReader {
     keyNext[this.#lastKey] = slot;
     this.#lastKey = slot;
     if (!isText(keyTable[slot]!, bytes, from, to)) {
-      keyTable[slot] = asciiText(bytes, from, to);
+      keyTable[slot] = asKey(asciiText(bytes, from, to));
     }
     return keyTable[slot]!;
   }

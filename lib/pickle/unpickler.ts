@@ -491,15 +491,22 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** Readies the machine for the next pickle. */
   #begin(): void {
-    // What is small is used again, but holds on to nothing.
-    if (this.#stack.length > 256) this.#stack = [];
-    else this.#stack.fill(undefined);
+    // What is small is used again, but holds on to nothing. What lies above the
+    // values of this pickle has been let go before.
+    const stack = this.#stack;
+    if (stack.length > 256) this.#stack = [];
+    else {
+      for (let i = 0; i < stack.length && stack[i] !== undefined; i++) {
+        stack[i] = undefined;
+      }
+    }
     this.#sp = 0;
     this.#m = 0;
     this.#lateFloor = 0;
     if (!this.#keepMemo) {
-      if (this.#memo.length > 256) this.#memo = [];
-      else this.#memo.fill(undefined, 0, this.#memoLength);
+      const memo = this.#memo;
+      if (memo.length > 256) this.#memo = [];
+      else for (let i = 0; i < this.#memoLength; i++) memo[i] = undefined;
       this.#memoLength = 0;
       this.#memoCount = 0;
       this.#sparse = undefined;
@@ -628,10 +635,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             this.#opcodeStart = base + start;
             if (to - from > longest) this.#checkLength(to - from);
-            stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
+            stack[sp] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
                 (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
               ? strings.key(from, to)
               : strings.text(from, to);
+            sp++;
             pos = to;
             continue;
           }
@@ -648,10 +656,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             this.#opcodeStart = base + start;
             if (to - from > longest) this.#checkLength(to - from);
-            stack[sp++] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
+            stack[sp] = m > 0 && (late[m - 1]! & 3) === LATE_DICT &&
                 (sp - marks[m - 1]! & 1) === 0 && to - from <= LONGEST_KEY
               ? strings.key(from, to)
               : strings.text(from, to);
+            sp++;
             pos = to;
             continue;
           }
@@ -981,8 +990,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
                 const plain = makePlain(sp - mark);
                 for (let i = mark; i < sp; i += 2) {
                   const key = stack[i] as string;
-                  if (key === "__proto__") setOwn(plain, key, stack[i + 1]);
-                  else plain[key] = stack[i + 1];
+                  // Lengths are compared faster than strings.
+                  if (key.length === 9 && key === "__proto__") {
+                    setOwn(plain, key, stack[i + 1]);
+                  } else plain[key] = stack[i + 1];
                 }
                 dict = plain;
               } else {
