@@ -214,8 +214,10 @@ async function* pickleToJson(
       if (chunk.length === 0) continue;
       // On one line, a line end stands between two texts and nowhere else.
       several ||= chunk.includes(NEWLINE);
-      yield chunk;
       ended = chunk.at(-1) === NEWLINE;
+      yield chunk;
+      // It is written now; a compressor may have it still.
+      if (!conversion.gzip) chunk.buffer.transfer(0);
     }
     if (!ended) yield Uint8Array.of(NEWLINE);
     if (several && to === "json" && !items && conversion.indent === undefined) {
@@ -229,8 +231,8 @@ async function* pickleToJson(
 }
 
 /**
- * Gives the memory of chunks back once the transcoder, which keeps none, is
- * done with them: V8 sees how little is in use only after 64 MiB of garbage.
+ * Gives the memory of chunks back once the transcoder or the planner, which keep
+ * none, are done with them: V8 sees how little is in use only after 64 MiB of garbage.
  */
 async function* letGo(
   chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,
@@ -255,7 +257,8 @@ const NEWLINE = 0x0a;
  */
 async function makePlan(opened: Opened): Promise<PicklePlan | undefined> {
   try {
-    return await planPickle(withoutLastLineEnds(opened.chunks));
+    const chunks = withoutLastLineEnds(opened.chunks);
+    return await planPickle(opened.gzip ? chunks : letGo(chunks));
   } catch {
     return undefined;
   }

@@ -175,7 +175,7 @@ export class PickleScan {
     this.#window = window;
   }
 
-  /** Takes input. */
+  /** Takes input, and keeps nothing of the chunk. */
   push(chunk: Uint8Array): void {
     if (this.#stopped) {
       this.#at += chunk.length;
@@ -191,7 +191,8 @@ export class PickleScan {
     if (this.#rest.length > 0) {
       // A line that goes on is not searched again, nor copied each time.
       if (LINES[this.#rest[0]!]! > 0) {
-        this.#line.push(chunk);
+        // A copy: the chunk may be the caller's to use again.
+        this.#line.push(chunk.slice());
         if (chunk.indexOf(0x0a) < 0) return;
         chunk = this.#line.join();
       }
