@@ -83,3 +83,35 @@ Deno.test("all doors agree on made-up input", async () => {
   });
   assertEquals(result.findings, []);
 });
+
+/** Together, pickles of most kinds, all small. */
+const SMALL: readonly string[] = [
+  "\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x01a\x94\x85\x94h\0\x86\x94.",
+  "(lp0\nI1\naL2L\naF1.5\na(dp1\nS'k'\nVv\nsag1\na.",
+  "\x80\x02}q\0(X\x01\0\0\0aK\x01X\x01\0\0\0bM\x01\x02X\x01\0\0\0cJ\x01\x02\x03\x04u.",
+  "\x80\x02cdatetime\ndate\nq\0c_codecs\nencode\n(X\x05\0\0\0\x07\xc3\xaa\x0b\x18X\x06\0\0\0latin1tR\x85R.",
+  "\x80\x03(C\x02abB\x01\0\0\0c\x8a\x02\xff\x7f\x8b\x01\0\0\0\x05G?\xf0\0\0\0\0\0\0t.",
+  "\x80\x04\x8f\x94(K\x01K\x02\x90(K\x03\x91\x940]\x94(\x88\x89Ne\x85.",
+  "\x80\x05\x96\x02\0\0\0\0\0\0\0ab\x8e\x01\0\0\0\0\0\0\0c\x8d\x01\0\0\0\0\0\0\0d\x87.",
+  "\x80\x04\x8c\x0bcollections\x8c\x0bOrderedDict\x93)R(K\x01K\x02u}b.",
+  "(icollections\ndeque\n(ccollections\ndeque\no\x86.",
+  "\x80\x02K\x012\x85q\x01h\x01\x86(0K\x051.]r\x02\0\0\0j\x02\0\0\0a.",
+];
+
+Deno.test("every byte of a small pickle, changed in every way that matters", async () => {
+  for (const text of SMALL) {
+    const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    for (let at = 0; at < bytes.length; at++) {
+      const old = bytes[at]!;
+      for (const byte of [0, 0xff, 0x2e, 0x28, 0x0a, old ^ 1, old ^ 0x80]) {
+        await pickleDoors(bytes.with(at, byte), {
+          size: () => 3,
+          streams: false,
+          texts: true,
+        }).catch((error) => {
+          throw new Error(`${text}, ${at}, ${byte}`, { cause: error });
+        });
+      }
+    }
+  }
+});

@@ -10,6 +10,8 @@ import { JSONDecodeError } from "../../lib/json/errors.ts";
 import { dumps as dumpsJson, loads as loadsJson } from "../../lib/json/mod.ts";
 import { UnpicklingError } from "../../lib/pickle/errors.ts";
 import { dis } from "../../lib/pickle/dis.ts";
+import { dumps } from "../../lib/pickle/dump.ts";
+import { genops } from "../../lib/pickle/genops.ts";
 import { loads } from "../../lib/pickle/load.ts";
 import { optimize } from "../../lib/pickle/optimize.ts";
 import { scan } from "../../lib/pickle/scan.ts";
@@ -17,6 +19,8 @@ import { LimitError } from "../../lib/python/limits.ts";
 import { JsonToPickleStream } from "../../lib/transcode/json_to_pickle.ts";
 import { PickleToJsonStream } from "../../lib/transcode/pickle_to_json.ts";
 import { Folder } from "../cli/run.ts";
+import { jsonSoup } from "../fuzz/inputs.ts";
+import { Random } from "../fuzz/random.ts";
 import { readGzip } from "./dis_support.ts";
 
 function latin1(text: string): Uint8Array<ArrayBuffer> {
@@ -221,4 +225,73 @@ Deno.test("no name of a hostile pickle is looked up, and no prototype changes", 
   assertEquals(said.looked, []);
   assertEquals(said.odd, []);
   assert(said.names > 300 && said.pickles > 400, JSON.stringify(said));
+});
+
+/** Opcodes that name, call or build what is no plain data. */
+const ACTIVE = new Set([
+  "GLOBAL",
+  "STACK_GLOBAL",
+  "INST",
+  "OBJ",
+  "REDUCE",
+  "BUILD",
+  "NEWOBJ",
+  "NEWOBJ_EX",
+  "EXT1",
+  "EXT2",
+  "EXT4",
+  "PERSID",
+  "BINPERSID",
+]);
+
+Deno.test("a pickle made from JSON is data, whatever the JSON looks like", async () => {
+  const tag = {
+    "py/object": "os.system",
+    "py/reduce": [{ "py/function": "os.system" }, { "py/tuple": ["true"] }],
+    "py/newargs": ["true"],
+    "py/state": { "py/id": 1 },
+    "$global": "os.system",
+    "__reduce__": ["os.system"],
+    "__class__": "x",
+    "__proto__": { a: 1 },
+  };
+  const texts = [
+    JSON.stringify(tag),
+    JSON.stringify([tag, tag, { a: tag }]),
+    '{"py/type": "os.system"}',
+    '{"py/bytes": "Y29zCnN5c3RlbQou"}',
+    "\"cos\\nsystem\\n(S'true'\\ntR.\"",
+    '["\\u0080\\u0004c", 1e999, -0.0, 1.0, 12345678901234567890]',
+  ];
+  const inputs = texts.map((text) => new TextEncoder().encode(text));
+  const random = new Random(20261124);
+  for (let i = 0; i < 2000; i++) {
+    inputs.push(Uint8Array.from(jsonSoup(random)));
+  }
+  let count = 0;
+  for (const bytes of inputs) {
+    const made: Uint8Array[] = [];
+    try {
+      const source = ReadableStream.from([bytes])
+        .pipeThrough(new JsonToPickleStream());
+      const response = new Response(source);
+      made.push(new Uint8Array(await response.arrayBuffer()));
+      made.push(dumps(loadsJson(bytes)));
+      made.push(dumps(loadsJson(bytes, { floats: "exact", dicts: "map" })));
+    } catch (error) {
+      if (made.length === 0 && error instanceof SyntaxError) continue;
+      if (error instanceof LimitError) continue;
+      throw error;
+    }
+    for (const pickle of made) {
+      for (const { opcode } of genops(pickle)) {
+        assert(
+          !ACTIVE.has(opcode.name),
+          `${opcode.name} of ${bytes.toBase64()}`,
+        );
+      }
+      count++;
+    }
+  }
+  assert(count > 500, `${count}`);
 });
