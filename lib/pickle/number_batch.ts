@@ -28,6 +28,33 @@ export interface NumberSource {
   from: number;
 }
 
+/** From so many numbers on, a batch is worth the look that it takes. */
+const LARGE_BATCH = 16;
+
+/**
+ * Whether a batch begins with many numbers of one kind.
+ *
+ * @param bytes The input.
+ * @param from Offset of the first item.
+ * @param limit Offset after what is there.
+ * @returns Whether it does.
+ */
+export function isNumberBatch(
+  bytes: Uint8Array,
+  from: number,
+  limit: number,
+): boolean {
+  const isFloat = bytes[from] === op.BINFLOAT;
+  let at = from;
+  for (let left = LARGE_BATCH; left > 0; left--) {
+    if (at >= limit) return false;
+    const size = NUMBER_SIZES[bytes[at]!]!;
+    if (size === 0 || isFloat !== (size === 9)) return false;
+    at += size;
+  }
+  return true;
+}
+
 const FLOATS: readonly unknown[] = [0.5];
 const INTS: readonly unknown[] = [1];
 

@@ -317,20 +317,17 @@ function partOf(format: Format, scanner: Scanner, about: About): Part {
   const { place, tally } = about;
   switch (format) {
     case "zip":
-      return new Held(
-        scanner,
-        about,
-        (bytes) => scanZip(scanner, bytes, about),
-      );
+      return new Held(scanner, about, async (bytes) => {
+        // To a pickle, its mark begins a persistent id.
+        await scanAsPickle(scanner, bytes, about);
+        await scanZip(scanner, bytes, about);
+      });
     case "npy":
       return new Npy(scanner, about);
     case "tar":
       return new Held(scanner, about, async (bytes) => {
         // A pickle may begin like one of its file names.
-        const nested: Place = { ...place, role: "nested" };
-        const pickles = new Pickles(scanner, { place: nested, tally });
-        await pickles.push(bytes);
-        await pickles.end();
+        await scanAsPickle(scanner, bytes, about);
         await scanner.archive(readTar(bytes), place, tally);
       });
     case "pickle":
@@ -430,6 +427,18 @@ class Held implements Part {
     this.#queue = [];
     await this.#look(join(queue));
   }
+}
+
+/** Looks whether bytes that are something else are a pickle as well. */
+async function scanAsPickle(
+  scanner: Scanner,
+  bytes: Uint8Array,
+  { place, tally }: About,
+): Promise<void> {
+  const nested: Place = { ...place, role: "nested" };
+  const pickles = new Pickles(scanner, { place: nested, tally });
+  await pickles.push(bytes);
+  await pickles.end();
 }
 
 async function scanZip(

@@ -259,6 +259,10 @@ export class Machine {
       if (!(error instanceof Fatal)) throw error;
       this.note(error.code, error.message);
       this.dead = true;
+      // Python goes on, so the names at least are told.
+      if (error.code === "limit") {
+        this.#host.sweep(reader.end, Infinity, "stands behind too much else");
+      }
     }
     return undefined;
   }

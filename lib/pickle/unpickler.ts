@@ -58,6 +58,7 @@ import {
   emptyNumbers,
   fillFloats,
   fillInts,
+  isNumberBatch,
   NUMBER_SIZES,
 } from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
@@ -690,8 +691,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             const index = bytes[pos]!;
             const value = index < memoLength ? memo[index] : MISSING;
+            // A symbol stands for what is not there, and is soon told apart.
             if (
-              plainMemo > 0 && value !== LATE && value !== MISSING &&
+              plainMemo > 0 && typeof value !== "symbol" &&
               this.#forward === undefined
             ) {
               stack[sp++] = value;
@@ -713,8 +715,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             const index = this.#uint32(pos);
             const value = index < memoLength ? memo[index] : MISSING;
+            // A symbol stands for what is not there, and is soon told apart.
             if (
-              plainMemo > 0 && value !== LATE && value !== MISSING &&
+              plainMemo > 0 && typeof value !== "symbol" &&
               this.#forward === undefined
             ) {
               stack[sp++] = value;
@@ -874,7 +877,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             }
             if (
               code === op.EMPTY_LIST && mark > 0 && mark + 1 < limit &&
-              NUMBER_SIZES[bytes[mark + 1]!] !== 0
+              NUMBER_SIZES[bytes[mark + 1]!] !== 0 &&
+              isNumberBatch(bytes, mark + 1, limit)
             ) {
               stack[sp++] = emptyNumbers(bytes[mark + 1]!);
               continue;
@@ -944,7 +948,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               const list = stack.slice(mark, sp);
               this.#values += sp - mark;
               stack[mark - 1] = list;
-              if (memo[state >> 2] === LATE) memo[state >> 2] = list;
+              if (typeof memo[state >> 2] === "symbol") {
+                memo[state >> 2] = list;
+              }
               sp = mark;
               continue;
             }
@@ -1002,7 +1008,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               }
               this.#values += sp - mark;
               stack[mark - 1] = dict;
-              if (memo[state >> 2] === LATE) memo[state >> 2] = dict;
+              if (typeof memo[state >> 2] === "symbol") {
+                memo[state >> 2] = dict;
+              }
               sp = mark;
               continue;
             }

@@ -355,6 +355,19 @@ Deno.test("scan() takes no more memory for a longer stream", async () => {
   assert(large < small + 50, `${figures}`);
 });
 
+Deno.test("scan() tells names behind what is too much to follow", async () => {
+  const evil = "cos\nsystem\n(tR.";
+  const numbers = Array.from(
+    { length: 1_000_001 },
+    (_, i) =>
+      `r${String.fromCharCode(255 - (i & 255), i >> 8 & 255, i >> 16, 255)}`,
+  );
+  for (const head of ["(".repeat(1_000_001), `N${numbers.join("")}`]) {
+    const { verdict, issues } = await scan(bytes(head + evil));
+    assertEquals([verdict, issues[0]?.code], ["dangerous", "limit"]);
+  }
+});
+
 Deno.test("scan() looks back for a zip only so far", async () => {
   const { base64 } = (await hostile()).find(({ name }) =>
     name === "container/zip"
