@@ -8,6 +8,7 @@ import { encodeUtf8 } from "../bytes/utf8.ts";
 import { dumps as dumpsJson, JsonDecoderStream } from "../json/mod.ts";
 import { PickleDecoderStream } from "../pickle/decoder_stream.ts";
 import { dumps as dumpsPickle } from "../pickle/dump.ts";
+import { UnpicklingError } from "../pickle/errors.ts";
 import { openPickle } from "../pickle/open.ts";
 import { JsonToPickleStream } from "../transcode/json_to_pickle.ts";
 import { PickleToJsonStream } from "../transcode/pickle_to_json.ts";
@@ -15,7 +16,7 @@ import { type PicklePlan, planPickle } from "../transcode/plan.ts";
 import { isContainer, sniff } from "../serve/sniff.ts";
 import { UsageError } from "./command.ts";
 import type { Conversion } from "./conversion.ts";
-import { about, complain } from "./errors.ts";
+import { about, complain, FileError } from "./errors.ts";
 import { type Format, formatOfName } from "./formats.ts";
 import {
   type Opened,
@@ -48,6 +49,18 @@ export async function convertSource(
   job: { source: Source; output: string | undefined; conversion: Conversion },
   hooks: Hooks,
 ): Promise<void> {
+  if (await convertOnce(job, hooks, false)) return;
+  // The few pickles that cannot be text at once are values first.
+  hooks.onPass?.();
+  await convertOnce(job, hooks, true);
+}
+
+/** Converts; false if that is to be done once more, by way of values. */
+async function convertOnce(
+  job: { source: Source; output: string | undefined; conversion: Conversion },
+  hooks: Hooks,
+  asValues: boolean,
+): Promise<boolean> {
   const { source, output, conversion } = job;
   const opened = await about(source.name, () => openSource(source, hooks));
   try {
@@ -61,7 +74,7 @@ export async function convertSource(
     }
     const known = { ...conversion, from, to };
     // Bytes between the opcodes are only understood by the unpickler.
-    const joblib = from === "pickle" && to !== "pickle" &&
+    const joblib = !asValues && from === "pickle" && to !== "pickle" &&
       opened.seekable && await mentionsJoblib(source);
     const sink = await about(
       output ?? "standard output",
@@ -72,7 +85,7 @@ export async function convertSource(
     try {
       const chunks = convertChunks(
         opened,
-        { ...known, asValues: joblib || conversion.keepMemo },
+        { ...known, asValues: asValues || joblib || conversion.keepMemo },
         {
           again(): Promise<Opened> {
             hooks.onPass?.();
@@ -91,13 +104,24 @@ export async function convertSource(
       for (const note of notes) {
         complain(`brine convert: ${printable(source.name)}: ${note}`);
       }
+      return true;
     } catch (error) {
       await sink.discard();
+      // What has gone to standard output cannot be taken back.
+      if (
+        !asValues && opened.seekable && (output ?? "-") !== "-" &&
+        isNotStreamable(error)
+      ) return false;
       throw error;
     }
   } finally {
     opened.close();
   }
+}
+
+function isNotStreamable(error: unknown): boolean {
+  const cause = error instanceof FileError ? error.cause : error;
+  return cause instanceof UnpicklingError && cause.code === "not-streamable";
 }
 
 function inputFormat(source: Source, opened: Opened): Format {
@@ -180,7 +204,7 @@ async function* convertChunks(
     : writeJson(values, conversion);
 }
 
-/** Text straight from opcodes; of a file in two passes, which always works. */
+/** Text straight from opcodes; of a file in two passes, which nearly always works. */
 async function* pickleToJson(
   opened: Opened,
   conversion: Known,

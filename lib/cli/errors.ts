@@ -19,7 +19,7 @@ const ADVICE: { [code in UnpicklingErrorCode]?: string } = {
   "truncated":
     "the file ends too soon: fetch or copy it again, whole and as binary data",
   "not-streamable":
-    "this pickle cannot be turned into JSON while it arrives: save it to a file and convert that",
+    "this pickle cannot be turned into JSON while it arrives: save it to a file, and convert that into another one (-o)",
   "no-persistent-load":
     "it refers to objects kept outside of it; brine dis shows them",
   "no-buffers":
