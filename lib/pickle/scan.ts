@@ -436,9 +436,12 @@ async function scanAsPickle(
   { place, tally }: About,
 ): Promise<void> {
   const nested: Place = { ...place, role: "nested" };
-  const pickles = new Pickles(scanner, { place: nested, tally });
+  const found = new Tally();
+  const pickles = new Pickles(scanner, { place: nested, tally: found });
   await pickles.push(bytes);
   await pickles.end();
+  // The pickles of an archive may happen to be readable so as well.
+  if (found.isDangerous) tally.merge(found);
 }
 
 async function scanZip(

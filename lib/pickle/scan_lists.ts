@@ -162,6 +162,7 @@ numpy dtype ndarray recarray record chararray float16 float32 float64 float128 l
 numpy.core.multiarray _reconstruct scalar
 numpy._core.multiarray _reconstruct scalar
 numpy.core.numeric _frombuffer
+numpy.core._internal _reconstruct
 numpy._core.numeric _frombuffer
 numpy.core._internal _convert_to_stringdtype_kwargs
 numpy._core._internal _convert_to_stringdtype_kwargs
@@ -202,7 +203,14 @@ pandas.core.indexes.timedeltas TimedeltaIndex
 pandas.core.indexes.period PeriodIndex _new_PeriodIndex
 pandas.core.indexes.interval IntervalIndex _new_IntervalIndex
 pandas.core.indexes.category CategoricalIndex
-pandas.core.indexes.frozen FrozenList
+pandas.core.indexes.frozen FrozenList FrozenNDArray
+pandas.core.internals BlockManager SingleBlockManager
+pandas.core.index Index MultiIndex Int64Index Float64Index _new_Index FrozenList FrozenNDArray
+pandas.indexes.base Index _new_Index
+pandas.indexes.multi MultiIndex
+pandas.indexes.frozen FrozenList FrozenNDArray
+pandas.indexes.range RangeIndex
+pandas.indexes.numeric Int64Index Float64Index UInt64Index
 pandas.core.internals.managers BlockManager SingleBlockManager
 pandas.core.internals.blocks new_block
 pandas._libs.internals _unpickle_block BlockPlacement

@@ -152,7 +152,13 @@ export class Pickles implements Part, Host {
       if (this.#begun) await this.#read();
     }
     for (const sweep of this.#sweeps) sweep.end();
-    this.#trail?.end();
+    if (this.#trail?.end()) {
+      this.#tally.issue("trailing-bytes", {
+        message: "bytes behind the pickle that were not read",
+        offset: this.#start,
+        path: this.#place.path,
+      });
+    }
     this.#endFrames();
     const torch = this.#storages;
     if (torch !== undefined) {
@@ -365,11 +371,6 @@ export class Pickles implements Part, Host {
     if (this.#number > 1) {
       if (better.stopped || better.hasNames) this.#mean();
       if (!this.#meant) {
-        tally.issue("trailing-bytes", {
-          message: "bytes behind the pickle that were not read",
-          offset: this.#start,
-          path,
-        });
         this.#trail!.search();
         this.#over = true;
         return;
@@ -737,6 +738,7 @@ class Trail {
   #eager = false;
   #matters = false;
   #queue = new ChunkQueue();
+  #size = 0;
   #at: number;
 
   constructor(tell: (name: Spelled) => boolean, at: number) {
@@ -754,6 +756,7 @@ class Trail {
       if (this.#waitingSize > PATIENCE) this.#hurry();
       return;
     }
+    this.#size += chunk.length;
     this.#sweep.push(chunk, offset);
     this.#queue.push(chunk);
     if (this.#queue.size >= 65_536) this.#searchText(OVERLAP);
@@ -772,11 +775,17 @@ class Trail {
     for (const [chunk, offset] of waiting) this.push(chunk, offset);
   }
 
-  end(): void {
-    if (!this.#matters) return;
+  /** Ends it; says whether there is anything but the end of a line. */
+  end(): boolean {
+    if (!this.#matters) return false;
+    if (this.#size <= 2) {
+      const bytes = this.#queue.join();
+      if (bytes.every((byte) => byte === 0x0a || byte === 0x0d)) return false;
+    }
     this.#sweep.end();
     this.#searchText(0);
     for (const name of this.#found.values()) this.#tell(name);
+    return true;
   }
 
   #find(name: Spelled): void {

@@ -260,6 +260,11 @@ Deno.test("scan() does not call bytes behind a pickle safe", async () => {
   const { verdict, issues } = await scan(bytes("N.\xff"));
   assertEquals([verdict, issues[0]!.code], ["unknown", "trailing-bytes"]);
   assertEquals((await scan(bytes("N.N."))).pickles, 2);
+  // Tools end the file with a line; that holds nothing.
+  assertEquals((await scan(bytes("N.\n"))).verdict, "safe");
+  assertEquals((await scan(bytes("N.\r\n"))).verdict, "safe");
+  assertEquals((await scan(bytes("N.\n\n\n"))).verdict, "unknown");
+  assertEquals((await scan(bytes("N. "))).verdict, "unknown");
 });
 
 Deno.test("scan() goes on with the memo of the pickle before", async () => {
