@@ -189,8 +189,8 @@ Deno.test({
         let shown = Infinity;
         let gap = Infinity;
         await browser.evaluate(WATCH);
-        // What else the machine does must not count: the best of three.
-        for (let i = 0; i < 3 && (shown > 1500 || gap > 300); i++) {
+        // What else the machine does must not count: the best of five.
+        for (let i = 0; i < 5 && (shown > 1500 || gap > 300); i++) {
           await browser.evaluate(DROP);
           await browser.until("window.times.shown");
           await browser.until(`document.querySelector("#verdict.safe")`);
@@ -206,7 +206,7 @@ Deno.test({
         );
         assert(shown < 2000, `${name} was shown after ${shown} ms`);
         assert(gap < 500, `${name}: no frame for ${gap} ms`);
-        assertEquals(asked.replace(/^GET \/ (GET \/brine.js ){1,3}/, ""), "");
+        assertEquals(asked.replace(/^GET \/ (GET \/brine.js ){1,5}/, ""), "");
         asked = "";
       }
       assertEquals(browser.errors, []);
