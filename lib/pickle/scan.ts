@@ -22,6 +22,7 @@ import {
   SNIFFED,
   unpack,
 } from "./scan_containers.ts";
+import type { InflateFormat } from "./scan_inflate.ts";
 import { judgeName, type NameEntry, type NameVerdict } from "./scan_lists.ts";
 import type { ScanUse } from "./scan_nodes.ts";
 import {
@@ -377,7 +378,7 @@ function noteFault(
     to.issue(isLimit ? "limit" : "bad-container", {
       message: isLimit
         ? `the ${name} file unpacks to too much`
-        : `the ${name} file is damaged, or bytes stand behind it`,
+        : `the ${name} file is damaged`,
       offset: 0,
       path: place.path,
       verdict: isLimit ? "unknown" : "malformed",
@@ -461,7 +462,7 @@ async function scanZip(
   await scanner.archive(archive, place, tally);
 }
 
-/** A file that the platform unpacks. */
+/** A file that is unpacked while it arrives. */
 class Packed implements Part {
   readonly #about: About & { name: string };
   readonly #inflater: Inflater;
@@ -472,7 +473,7 @@ class Packed implements Part {
     about: About,
     { name, format, skip }: {
       name: string;
-      format: CompressionFormat;
+      format: InflateFormat;
       skip: number;
     },
   ) {
@@ -500,6 +501,14 @@ class Packed implements Part {
     const { fault, unpacked } = this.#inflater;
     const none = noteFault({ fault, bytes: { length: unpacked } }, this.#about);
     if (!none) await this.#inner.end();
+    if (!this.#inflater.hasMore) return;
+    const { place: { path, role }, tally, name } = this.#about;
+    if (role === "nested") return;
+    tally.issue("trailing-bytes", {
+      message: `bytes behind the ${name} file`,
+      offset: 0,
+      path,
+    });
   }
 }
 

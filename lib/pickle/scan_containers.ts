@@ -11,6 +11,7 @@ import { readLz4 } from "../bytes/lz4.ts";
 import { readLzma, readXz } from "../bytes/lzma.ts";
 import { readZstd } from "../bytes/zstd.ts";
 import { readUint } from "./arguments.ts";
+import { type InflateFormat, InflateReader } from "./scan_inflate.ts";
 
 /** What bytes are, at a glance. */
 export type Format =
@@ -42,7 +43,7 @@ const MAGICS: readonly (readonly [Format, readonly number[]])[] = [
   ["hdf5", [0x89, 0x48, 0x44, 0x46]],
 ];
 
-/** Compressed formats, and what unpacks them where the platform does not. */
+/** Compressed formats that are unpacked as a whole, and what does it. */
 const UNPACKERS: ReadonlyMap<
   Format,
   (bytes: Uint8Array, allow: Allow) => Uint8Array
@@ -55,14 +56,14 @@ const UNPACKERS: ReadonlyMap<
 ]);
 
 /**
- * Says what the platform unpacks while it arrives.
+ * Says what is unpacked while it arrives.
  *
  * @param format What the bytes are
- * @returns The platform's name of it, and how many bytes stand before it
+ * @returns What is around the packed bytes, and how many stand before them
  */
 export function inflatable(
   format: Format,
-): { format: CompressionFormat; skip: number } | undefined {
+): { format: InflateFormat; skip: number } | undefined {
   switch (format) {
     case "gzip":
       return { format: "gzip", skip: 0 };
@@ -90,7 +91,7 @@ export function isPacked(format: Format): boolean {
 class Enough extends Error {}
 
 /**
- * Unpacks one compressed file that the platform does not.
+ * Unpacks one compressed file that is held in memory.
  *
  * @param bytes The packed bytes
  * @param options `format`: what they are; `limit`: how much may come out
@@ -160,6 +161,7 @@ export interface Unpacked {
   readonly fault?: "damaged" | "limit";
 }
 
+/** So much is unpacked at once, so that a bomb is noticed. */
 const STEP = 65_536;
 
 /**
@@ -167,13 +169,10 @@ const STEP = 65_536;
  * before it.
  */
 export class Inflater {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #pumping: Promise<void>;
-  #buffer = new Uint8Array(STEP);
-  #buffered = 0;
+  readonly #reader: InflateReader;
+  readonly #allow: (unpacked: number, packed: number) => boolean;
+  readonly #take: (chunk: Uint8Array) => Promise<void>;
   #skip: number;
-  #over = false;
 
   /** How many bytes went in. */
   packed = 0;
@@ -191,43 +190,21 @@ export class Inflater {
    */
   constructor(
     options: {
-      format: CompressionFormat;
+      format: InflateFormat;
       skip?: number;
       allow: (unpacked: number, packed: number) => boolean;
     },
     take: (chunk: Uint8Array) => Promise<void>,
   ) {
     this.#skip = options.skip ?? 0;
-    const stream = new DecompressionStream(options.format);
-    this.#writer = stream.writable.getWriter();
-    this.#reader = stream.readable.getReader();
-    // The reader reports whatever goes wrong.
-    this.#writer.closed.catch(() => {});
-    this.#pumping = this.#pump(options.allow, take);
+    this.#allow = options.allow;
+    this.#take = take;
+    this.#reader = new InflateReader(options.format);
   }
 
-  async #pump(
-    allow: (unpacked: number, packed: number) => boolean,
-    take: (chunk: Uint8Array) => Promise<void>,
-  ): Promise<void> {
-    for (;;) {
-      let next;
-      try {
-        next = await this.#reader.read();
-      } catch {
-        this.fault = "damaged";
-        break;
-      }
-      if (next.done) break;
-      this.unpacked += next.value.length;
-      if (!allow(this.unpacked, this.packed)) {
-        this.fault = "limit";
-        await this.#reader.cancel().catch(() => {});
-        break;
-      }
-      await take(next.value);
-    }
-    this.#over = true;
+  /** Whether bytes stand behind the packed ones. */
+  get hasMore(): boolean {
+    return this.#reader.hasMore;
   }
 
   /**
@@ -238,31 +215,32 @@ export class Inflater {
   async push(chunk: Uint8Array): Promise<void> {
     let at = Math.min(this.#skip, chunk.length);
     this.#skip -= at;
-    // In equal steps, so that damage shows at the same place however the input
-    // is cut.
-    while (at < chunk.length && !this.#over) {
-      const size = Math.min(STEP - this.#buffered, chunk.length - at);
-      this.#buffer.set(chunk.subarray(at, at + size), this.#buffered);
-      this.#buffered += size;
-      at += size;
-      if (this.#buffered === STEP) await this.#flush();
+    for (; at < chunk.length; at += STEP) {
+      if (this.fault !== undefined || this.#reader.hasMore) return;
+      const part = chunk.subarray(at, at + STEP);
+      this.packed += part.length;
+      this.#reader.push(part);
+      await this.#drain();
     }
   }
 
-  async #flush(): Promise<void> {
-    const chunk = this.#buffer.slice(0, this.#buffered);
-    this.packed += this.#buffered;
-    this.#buffered = 0;
-    await this.#writer.write(chunk).catch(() => {});
-  }
-
-  /** Says that no input follows, and waits for the last that comes out. */
+  /** Says that no input follows. */
   async end(): Promise<void> {
-    if (!this.#over) {
-      await this.#flush();
-      await this.#writer.close().catch(() => {});
+    this.#reader.end();
+    await this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.fault === undefined) {
+      const chunk = this.#reader.pull();
+      if (chunk === undefined) {
+        if (this.#reader.damaged) this.fault = "damaged";
+        return;
+      }
+      this.unpacked += chunk.length;
+      if (!this.#allow(this.unpacked, this.packed)) this.fault = "limit";
+      else await this.#take(chunk);
     }
-    await this.#pumping;
   }
 }
 
