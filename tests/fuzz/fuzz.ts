@@ -38,6 +38,15 @@ export interface FuzzResult {
   kinds: Record<string, number>;
 }
 
+/** How much memory an input may take, whatever it is, and for each byte. */
+const ROOM = 67_108_864;
+const PER_BYTE = 4096;
+
+function memory(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
 /** Milliseconds that this process, not another one, has kept a processor. */
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
@@ -93,6 +102,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     };
     // Asking for the processor's time takes time itself.
     if (run % 100 === 0) batch = processorTime();
+    const held = run % 10 === 0 ? memory() : NaN;
     const begun = performance.now();
     try {
       const outcome = await (kind === "json" ? jsonDoors : pickleDoors)(
@@ -104,6 +114,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       report(error, bytes, run);
     }
     let taken = performance.now() - begun;
+    // All doors together, with what they leave for the collector.
+    if (held > 0 && memory() - held > ROOM + PER_BYTE * bytes.length) {
+      const grown = Math.round((memory() - held) / 1e6);
+      report(new Finding("memory", `${grown} MB more`), bytes, run);
+    }
     if (taken > slow) taken = Math.min(taken, processorTime() - batch);
     result.slowest = Math.max(result.slowest, taken);
     if (taken > slow) {
