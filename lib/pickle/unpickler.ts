@@ -598,6 +598,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     let memoLength = this.#memoLength;
     let frameEnd = this.#frameEnd;
     let limit = frameEnd >= 0 && frameEnd - base < end ? frameEnd - base : end;
+    /** With how many entries the memo is to be made larger. */
+    let memoRoom = 0x7fff_ffff;
     let start = pos;
     let need = 0;
     if (!this.#begun) {
@@ -605,6 +607,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       // An array that grows is copied again and again.
       if (end - pos > 65536 && memo.length === 0) {
         memo.length = Math.min(end - pos >> 4, 65536);
+        memoRoom = memo.length;
       }
     }
 
@@ -675,6 +678,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             if (memoLength < plainMemo && memoLength === this.#memoCount) {
               memo[memoLength++] = stack[sp - 1];
               this.#memoCount = memoLength;
+              if (memoLength >= memoRoom) {
+                memoRoom = this.#makeRoom(memoLength, pos);
+              }
               continue;
             }
             this.#opcodeStart = base + start;
@@ -748,6 +754,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             ) {
               memo[memoLength++] = stack[sp - 1];
               this.#memoCount = memoLength;
+              if (memoLength >= memoRoom) {
+                memoRoom = this.#makeRoom(memoLength, pos);
+              }
               continue;
             }
             this.#opcodeStart = base + start;
@@ -774,6 +783,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             ) {
               memo[memoLength++] = stack[sp - 1];
               this.#memoCount = memoLength;
+              if (memoLength >= memoRoom) {
+                memoRoom = this.#makeRoom(memoLength, pos);
+              }
               continue;
             }
             this.#opcodeStart = base + start;
@@ -1182,6 +1194,17 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       this.#lineLength = need < 0 ? end - start : 0;
       return false;
     }
+  }
+
+  /** Makes the memo as large as it will be if the input goes on as before. */
+  #makeRoom(length: number, pos: number): number {
+    const likely = Math.ceil(length / pos * this.#end * 1.02);
+    const room = Math.min(likely, length * 8, this.#limits.memo) + 16;
+    if (room > this.#memo.length && room < LONGEST_PRESIZED) {
+      this.#memo.length = room;
+      return room;
+    }
+    return 0x7fff_ffff;
   }
 
   /**
