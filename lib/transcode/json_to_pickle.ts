@@ -661,6 +661,9 @@ class PickleSink implements JsonSink {
     let o = this.#o;
     let stop = out.length - 512;
     let isCut = false;
+    // Nothing here makes them grow.
+    const counts = this.#counts;
+    const batches = this.#batches;
 
     loop: while (i < length) {
       const byte = bytes[i]!;
@@ -745,21 +748,49 @@ class PickleSink implements JsonSink {
           }
           if ((flags & CONTROL) !== 0 || end === ODD) break;
         }
-        this.#o = o;
         if ((flags & ESCAPE) !== 0) {
+          this.#o = o;
           this.#nextItem();
           this.#boundary();
           this.#shared(unescaped.bytes, 0, unescaped.size);
           this.#value = true;
+          out = this.#out;
+          o = this.#o;
         } else if (place >= 0) {
-          this.#nextItem();
-          this.#boundary();
-          this.#get(this.#keyMemo[place]!);
+          const n = batches[this.#lp]!;
+          if (n > 0 && n < BATCH) {
+            batches[this.#lp] = n + 1;
+            counts[this.#lp]!++;
+          } else {
+            this.#o = o;
+            this.#nextItem();
+            out = this.#out;
+            o = this.#o;
+          }
+          if (o - (framing ? this.#frame : this.#committed) > FRAME) {
+            this.#o = o;
+            this.#boundary();
+            out = this.#out;
+            o = this.#o;
+          }
+          const slot = this.#keyMemo[place]!;
+          if (slot < 256) {
+            out[o] = 0x68;
+            out[o + 1] = slot;
+            o += 2;
+          } else {
+            this.#o = o;
+            this.#get(slot);
+            o = this.#o;
+          }
           this.#value = true;
           this.#lastKey = place;
-        } else this.key(bytes, i + 1, end, flags);
-        out = this.#out;
-        o = this.#o;
+        } else {
+          this.#o = o;
+          this.key(bytes, i + 1, end, flags);
+          out = this.#out;
+          o = this.#o;
+        }
         stop = out.length - 512;
         i = end + 1;
         state = AT_COLON;
@@ -828,11 +859,30 @@ class PickleSink implements JsonSink {
           break;
         }
         if ((flags & CONTROL) !== 0 || end === ODD) break;
-        this.#o = o;
-        if (flags === 0 && size > 2 && size < 256 && framing) {
-          this.#before();
-          out = this.#out;
-          o = this.#o;
+        if (
+          flags === 0 && size > 1 && size < 256 && framing &&
+          (size > 2 || text[from]! < 0x80)
+        ) {
+          // What `#before` does, in its usual case.
+          if (this.#value) this.#value = false;
+          else {
+            const n = batches[this.#lp]!;
+            if (n > 0 && n < BATCH) {
+              batches[this.#lp] = n + 1;
+              counts[this.#lp]!++;
+            } else {
+              this.#o = o;
+              this.#nextItem();
+              out = this.#out;
+              o = this.#o;
+            }
+          }
+          if (o - (framing ? this.#frame : this.#committed) > FRAME) {
+            this.#o = o;
+            this.#boundary();
+            out = this.#out;
+            o = this.#o;
+          }
           out[o] = 0x8c;
           out[o + 1] = size;
           o += 2;
@@ -843,6 +893,7 @@ class PickleSink implements JsonSink {
           out[o++] = 0x94;
           this.#memo++;
         } else {
+          this.#o = o;
           this.string(text, from, from + size, flags);
           out = this.#out;
           o = this.#o;
@@ -877,10 +928,26 @@ class PickleSink implements JsonSink {
           }
           if (stopAt === end) break;
           const x = readFloat(bytes, i, stopAt);
-          this.#o = o;
-          this.#before();
-          out = this.#out;
-          o = this.#o;
+          // What `#before` does, in its usual case.
+          if (this.#value) this.#value = false;
+          else {
+            const n = batches[this.#lp]!;
+            if (n > 0 && n < BATCH) {
+              batches[this.#lp] = n + 1;
+              counts[this.#lp]!++;
+            } else {
+              this.#o = o;
+              this.#nextItem();
+              out = this.#out;
+              o = this.#o;
+            }
+          }
+          if (o - (framing ? this.#frame : this.#committed) > FRAME) {
+            this.#o = o;
+            this.#boundary();
+            out = this.#out;
+            o = this.#o;
+          }
           out[o] = 0x47;
           floatBytes.setFloat64(0, x);
           const high = floatBytes.getInt32(0);
@@ -897,10 +964,26 @@ class PickleSink implements JsonSink {
           end = stopAt;
         } else if (digits <= 9) {
           if (byte === 45) value = -value;
-          this.#o = o;
-          this.#before();
-          out = this.#out;
-          o = this.#o;
+          // What `#before` does, in its usual case.
+          if (this.#value) this.#value = false;
+          else {
+            const n = batches[this.#lp]!;
+            if (n > 0 && n < BATCH) {
+              batches[this.#lp] = n + 1;
+              counts[this.#lp]!++;
+            } else {
+              this.#o = o;
+              this.#nextItem();
+              out = this.#out;
+              o = this.#o;
+            }
+          }
+          if (o - (framing ? this.#frame : this.#committed) > FRAME) {
+            this.#o = o;
+            this.#boundary();
+            out = this.#out;
+            o = this.#o;
+          }
           if (value >= 0 && value < 256) {
             out[o] = 0x4b;
             out[o + 1] = value;

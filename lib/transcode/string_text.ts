@@ -6,8 +6,11 @@
 
 import { LimitError } from "../python/limits.ts";
 
-const HEX = new Uint8Array(16);
-for (let i = 0; i < 16; i++) HEX[i] = "0123456789abcdef".charCodeAt(i);
+/** The two hexadecimal digits of a byte, the first in the low half. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const digits = byte.toString(16).padStart(2, "0");
+  return digits.charCodeAt(0) | (digits.charCodeAt(1) << 8);
+});
 
 /** 1 for the bytes that stand for themselves in JSON. */
 export const PLAIN: Uint8Array<ArrayBuffer> = new Uint8Array(256);
@@ -44,12 +47,14 @@ for (let i = 0; i < 256; i++) {
 export class BadUtf8 extends Error {}
 
 function writeUnit(out: Uint8Array, at: number, unit: number): number {
+  const high = HEX[unit >> 8]!;
+  const low = HEX[unit & 255]!;
   out[at] = 0x5c;
   out[at + 1] = 0x75;
-  out[at + 2] = HEX[unit >> 12]!;
-  out[at + 3] = HEX[(unit >> 8) & 15]!;
-  out[at + 4] = HEX[(unit >> 4) & 15]!;
-  out[at + 5] = HEX[unit & 15]!;
+  out[at + 2] = high;
+  out[at + 3] = high >> 8;
+  out[at + 4] = low;
+  out[at + 5] = low >> 8;
   return at + 6;
 }
 
