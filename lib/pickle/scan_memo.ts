@@ -11,6 +11,7 @@ const KEPT = 250_000;
 /** So many bytes of text are kept with them. */
 const ARENA = 16_777_216;
 const PAGE = 65_536;
+const NONE = new Uint8Array(0);
 /** So many entries may have numbers that do not follow each other. */
 const MAX_SPARSE = 1_000_000;
 const MAX_EXACT = 100_000;
@@ -25,18 +26,18 @@ export class ScanMemo {
   /** Of each entry beyond, its place in `#shared`. */
   #pages: (Uint8Array | Uint16Array)[] = [];
   #shared: Node[] = [];
-  #codes = new Map<Node, number>();
+  #codes: Map<Node, number> | undefined;
   /** Entries of which more must be known, by number. */
-  #exact = new Map<number, Node>();
+  #exact: Map<number, Node> | undefined;
   #length = 0;
-  #sparse = new Map<string, Node>();
-  #arena = new Uint8Array(0);
+  #sparse: Map<string, Node> | undefined;
+  #arena: Uint8Array<ArrayBuffer> = NONE;
   #arenaAt = 0;
   #arenaSize = 0;
 
   /** How many entries there are. */
   get size(): number {
-    return this.#length + this.#sparse.size;
+    return this.#length + (this.#sparse?.size ?? 0);
   }
 
   /**
@@ -47,14 +48,14 @@ export class ScanMemo {
    */
   get(index: number | bigint): Node | undefined {
     if (!(index >= 0 && index < this.#length)) {
-      return this.#sparse.get("i" + index);
+      return this.#sparse?.get("i" + index);
     }
     const at = Number(index);
     if (at < KEPT) return this.#kept[at];
     const code = this.#pages[Math.floor((at - KEPT) / PAGE)]![
       (at - KEPT) % PAGE
     ]!;
-    return code === 0 ? this.#exact.get(at) : this.#shared[code - 1];
+    return code === 0 ? this.#exact?.get(at) : this.#shared[code - 1];
   }
 
   /**
@@ -67,14 +68,13 @@ export class ScanMemo {
   set(index: number | bigint, node: Node): Node | undefined {
     const length = this.#length;
     const isNext = index === length &&
-      (this.#sparse.size === 0 || !this.#sparse.has("i" + index));
+      !this.#sparse?.has("i" + index);
     if (!isNext && !(index >= 0 && index < length)) {
       const kept = this.#keep(node);
       const key = "i" + index;
-      if (this.#sparse.size >= MAX_SPARSE && !this.#sparse.has(key)) {
-        return undefined;
-      }
-      this.#sparse.set(key, kept);
+      const sparse = this.#sparse ??= new Map<string, Node>();
+      if (sparse.size >= MAX_SPARSE && !sparse.has(key)) return undefined;
+      sparse.set(key, kept);
       return kept;
     }
     const at = Number(index);
@@ -96,9 +96,10 @@ export class ScanMemo {
    * @param node The string
    */
   remember(node: Str): void {
-    if (node.slot < 0 || this.#exact.size >= MAX_EXACT) return;
-    if (this.get(node.slot) !== forget(node)) return;
-    this.#exact.set(node.slot, this.#copy(node));
+    if (node.slot < 0 || this.get(node.slot) !== forget(node)) return;
+    const exact = this.#exact ??= new Map<number, Node>();
+    if (exact.size >= MAX_EXACT) return;
+    exact.set(node.slot, this.#copy(node));
     this.#write(node.slot, 0);
     node.slot = -1;
   }
@@ -114,14 +115,16 @@ export class ScanMemo {
 
   #code(node: Node, at: number): number {
     const lost = forget(node);
-    let code = this.#codes.get(lost);
+    const codes = this.#codes ??= new Map<Node, number>();
+    let code = codes.get(lost);
     if (code === undefined) {
       if (this.#shared.length >= 65_535) {
+        this.#exact ??= new Map();
         this.#exact.set(at, lost);
         return 0;
       }
       code = this.#shared.push(lost);
-      this.#codes.set(lost, code);
+      codes.set(lost, code);
     }
     return code;
   }

@@ -98,9 +98,9 @@ export class Pickles implements Part, Host {
   #sizes: ReadonlyMap<string, number> = new Map();
   #pushed = 0;
   #offers: Offer[] = [];
-  #children = new Map<number, Tally>();
+  #children: Map<number, Tally> | undefined;
   /** Children that count only if something loads them. */
-  #recent = new Map<number, Tally>();
+  #recent: Map<number, Tally> | undefined;
   #tooMany = false;
   #sweeps: Sweep[] = [];
   #trail: Trail | undefined;
@@ -394,9 +394,8 @@ export class Pickles implements Part, Host {
       }
     }
     for (const damage of better.damage) tally.damage(damage, path);
-    for (const child of this.#children.values()) tally.merge(child);
-    this.#children.clear();
-    this.#recent.clear();
+    for (const child of this.#children?.values() ?? []) tally.merge(child);
+    this.#children = this.#recent = undefined;
     if (better.storages.size > 0) this.#sizes = better.storages;
     const end = this.#reader.end;
     if (this.#frameEnd > end && this.#frames.length < MAX_FRAMES) {
@@ -495,6 +494,7 @@ export class Pickles implements Part, Host {
    * @param offset Where they stand
    */
   offer(bytes: Uint8Array, offset: number): void {
+    if (isNameless(bytes)) return;
     this.#offers.push({ bytes, offset, loaded: false });
   }
 
@@ -506,9 +506,10 @@ export class Pickles implements Part, Host {
    * @returns Whether they can be looked into
    */
   load(bytes: Uint8Array | undefined, offset: number): boolean {
-    const child = this.#children.get(offset) ?? this.#recent.get(offset);
+    const child = this.#children?.get(offset) ?? this.#recent?.get(offset);
     if (child !== undefined) {
       child.load(`${this.#place.path}@${offset}`);
+      this.#children ??= new Map();
       this.#children.set(offset, child);
       return true;
     }
@@ -551,7 +552,7 @@ export class Pickles implements Part, Host {
     this.#offers = [];
     for (const { bytes, offset, loaded } of offers) {
       // Two machines may offer the same.
-      if (this.#children.has(offset) || this.#recent.has(offset)) continue;
+      if (this.#children?.has(offset) || this.#recent?.has(offset)) continue;
       const tally = new Tally();
       await this.#explorer.explore(bytes, {
         path: `${path}@${offset}`,
@@ -565,17 +566,19 @@ export class Pickles implements Part, Host {
   #keep(offset: number, tally: Tally): void {
     if (tally.isVoid) return;
     if (tally.isEmpty) {
-      this.#recent.set(offset, tally);
-      if (this.#recent.size > MAX_RECENT) {
-        for (const first of this.#recent.keys()) {
-          this.#recent.delete(first);
+      const recent = this.#recent ??= new Map<number, Tally>();
+      recent.set(offset, tally);
+      if (recent.size > MAX_RECENT) {
+        for (const first of recent.keys()) {
+          recent.delete(first);
           break;
         }
       }
       return;
     }
-    if (this.#children.size < MAX_CHILDREN) {
-      this.#children.set(offset, tally);
+    const children = this.#children ??= new Map<number, Tally>();
+    if (children.size < MAX_CHILDREN) {
+      children.set(offset, tally);
       return;
     }
     this.#tally.merge(tally);
@@ -585,6 +588,17 @@ export class Pickles implements Part, Host {
     const message = "too many values that hold pickles";
     this.#tally.issue("limit", { message, offset, path });
   }
+}
+
+/** The opcodes that give names. */
+const NAMING = [0x63, 0x93, 0x69, 0x82, 0x83, 0x84];
+
+/** Whether bytes can be no more than a pickle without a name. */
+function isNameless(bytes: Uint8Array): boolean {
+  // Texts in base64 have letters, and packed bytes are known by their first.
+  if (bytes[0] !== 0x80 && mayBeBase64(bytes, true)) return false;
+  for (const code of NAMING) if (bytes.includes(code)) return false;
+  return sniff(bytes) === "pickle";
 }
 
 /** A string or bytes too long to be kept. */

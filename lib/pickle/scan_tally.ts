@@ -93,7 +93,7 @@ export interface IssueAbout {
 
 /** What was found in a part of a file. */
 export class Tally {
-  readonly #findings = new Map<string, ScanFinding>();
+  #findings: Map<string, ScanFinding> | undefined;
   readonly #issues: ScanIssue[] = [];
   #ifLoaded: Tally | undefined;
 
@@ -109,7 +109,7 @@ export class Tally {
 
   /** Whether there is nothing to tell. */
   get isEmpty(): boolean {
-    return this.#findings.size === 0 && this.#issues.length === 0 &&
+    return this.#findings === undefined && this.#issues.length === 0 &&
       this.pickles === 0 && !this.understood;
   }
 
@@ -120,7 +120,7 @@ export class Tally {
 
   /** Whether a dangerous name was found. */
   get isDangerous(): boolean {
-    for (const { verdict } of this.#findings.values()) {
+    for (const { verdict } of this.#findings?.values() ?? []) {
       if (verdict === "dangerous") return true;
     }
     return false;
@@ -164,21 +164,22 @@ export class Tally {
   #add(finding: ScanFinding): void {
     const { path, module, name, verdict, reason, source, use } = finding;
     const key = `${path}\n${module}\n${name}`;
-    const known = this.#findings.get(key);
+    const findings = this.#findings ??= new Map<string, ScanFinding>();
+    const known = findings.get(key);
     if (known === undefined) {
-      if (this.#findings.size >= MAX_FINDINGS && verdict !== "dangerous") {
-        if (this.#findings.size === MAX_FINDINGS) {
+      if (findings.size >= MAX_FINDINGS && verdict !== "dangerous") {
+        if (findings.size === MAX_FINDINGS) {
           const { offset } = finding;
           this.issue("limit", { message: "too many names", offset, path });
         }
         return;
       }
-      this.#findings.set(key, finding);
+      findings.set(key, finding);
       return;
     }
     const worse = RANK[verdict] > RANK[known.verdict] ||
       verdict === known.verdict && USE_RANK[use] > USE_RANK[known.use];
-    this.#findings.set(key, {
+    findings.set(key, {
       ...known,
       ...worse && { verdict, reason, source, use },
       count: known.count + finding.count,
@@ -191,7 +192,7 @@ export class Tally {
    * @param other What was found there
    */
   merge(other: Tally): void {
-    for (const finding of other.#findings.values()) this.#add(finding);
+    for (const finding of other.#findings?.values() ?? []) this.#add(finding);
     for (const issue of other.#issues) {
       if (this.#issues.length < MAX_ISSUES) this.#issues.push(issue);
     }
@@ -230,7 +231,7 @@ export class Tally {
     if (!this.understood && this.#issues.length === 0) {
       this.issue("not-a-pickle", { message: "no pickle in it", offset: 0 });
     }
-    const findings = [...this.#findings.values()];
+    const findings = [...this.#findings?.values() ?? []];
     const issues = this.#issues;
     const verdict: ScanVerdict = this.isDangerous
       ? "dangerous"

@@ -405,6 +405,10 @@ Deno.test("scan() is linear", async () => {
       "N.",
     nested: (n) => "C\x08cx\ny\n)R.".repeat(n / 12) + ".",
     reduce: (n) => "cbuiltins\ndict\n" + ")R".repeat(n) + ".",
+    small: (n) => "C\x05\x80\x04N..".repeat(n / 7) + ".",
+    base64: (n) => "X\x10\0\0\0gASVAAAAAAAAAAB0".repeat(n / 22) + ".",
+    frames: (n) => "\x95\x03\0\0\0\0\0\0\0C\x05abcde".repeat(n / 16) + ".",
+    persistent: (n) => "Pabc\n".repeat(n / 5) + ".",
   };
   for (const [name, make] of Object.entries(makers)) {
     const small = bytes(make(100_000));
