@@ -57,6 +57,14 @@ export interface HandlerOptions {
    * @default {true}
    */
   page?: boolean;
+  /**
+   * Whether pages of other sites may post to it from the browser (CORS). Only
+   * the content of requests decides what is answered, so that nothing is given
+   * away to them.
+   *
+   * @default {true}
+   */
+  cors?: boolean;
 }
 
 /** A function that answers requests. */
@@ -97,15 +105,24 @@ const OUTGOING: readonly string[] = Object.keys(RESPONSE_TYPES);
  */
 export function createHandler(options: HandlerOptions = {}): Handler {
   return async (request) => {
+    let response: Response;
     try {
-      return await answer(request, options);
+      response = await answer(request, options);
     } catch (error) {
       // Nobody will read the rest; without this it would be waited for.
       await request.body?.cancel().catch(() => {});
-      return problem(error);
+      response = problem(error);
     }
+    if (options.cors !== false) {
+      response.headers.set("access-control-allow-origin", "*");
+    }
+    return request.method === "HEAD" && response.body !== null
+      ? new Response(null, response)
+      : response;
   };
 }
+
+const ALLOWED = "GET, HEAD, POST, OPTIONS";
 
 async function answer(
   request: Request,
@@ -121,16 +138,26 @@ async function answer(
     case "OPTIONS":
       return new Response(null, {
         status: 204,
-        headers: { allow: "GET, HEAD, POST, OPTIONS" },
+        headers: {
+          allow: ALLOWED,
+          ...(options.cors === false ? {} : PREFLIGHT),
+        },
       });
     default:
       throw new RequestError("post a pickle or JSON", {
         status: 405,
         code: "method-not-allowed",
-        headers: { allow: "GET, HEAD, POST, OPTIONS" },
+        headers: { allow: ALLOWED },
       });
   }
 }
+
+/** What a browser asks before a page of another site may post. */
+const PREFLIGHT = {
+  "access-control-allow-methods": "POST",
+  "access-control-allow-headers": "accept, content-encoding, content-type",
+  "access-control-max-age": "86400",
+};
 
 async function getPage(
   request: Request,

@@ -64,10 +64,10 @@ export function incoming(header: string | null): Incoming | undefined {
     type === "application/json" || type === "text/json" ||
     type.endsWith("+json") || JSON_LINES_TYPES.includes(type)
   ) return "json";
-  // What curl and others say when they were not told.
+  // What curl, `fetch` with a string, and others say when they were not told.
   if (
     type === "" || type === "application/octet-stream" ||
-    type === "application/x-www-form-urlencoded"
+    type === "application/x-www-form-urlencoded" || type === "text/plain"
   ) return "unknown";
   return undefined;
 }
@@ -94,43 +94,85 @@ export function outgoing(
   header: string | null,
   sent: "pickle" | "json",
 ): { kind: Outgoing; type: string } | undefined {
+  const ranges = rangesOf(header?.trim() || "*/*");
   const usual = sent === "pickle" ? "json" : "pickle";
-  for (const range of accepted(header ?? "*/*")) {
-    const kind = kindOf(range, usual);
-    if (kind === undefined) continue;
-    // `application/json` for a scan, say, is asked for by the address.
-    const type = range.includes("*") || kind === "dis"
-      ? RESPONSE_TYPES[kind]
-      : range;
-    return { kind, type };
+  let best: (Match & { kind: Outgoing; type: string }) | undefined;
+  // Where a client does not mind, what comes first here wins.
+  for (const kind of new Set([usual, ...Object.keys(OFFERS)] as Outgoing[])) {
+    if (kind === "dis" && sent === "json") continue;
+    OFFERS[kind].forEach((type, index) => {
+      // Other names of a type are used where they are asked for.
+      const match = matchOf(ranges, type, index > 0);
+      if (match !== undefined && (best === undefined || beats(match, best))) {
+        best = { ...match, kind, type };
+      }
+    });
   }
-  return undefined;
+  if (best === undefined) return undefined;
+  const { kind, type } = best;
+  return { kind, type: kind === "dis" ? RESPONSE_TYPES.dis : type };
 }
 
-function kindOf(range: string, usual: Outgoing): Outgoing | undefined {
-  if (range === "*/*" || range === "application/*") return usual;
-  if (range === "application/json" || range === "text/json") return "json";
-  if (JSON_LINES_TYPES.includes(range)) return "jsonl";
-  if (range === TAGGED_TYPE) return "tagged";
-  if (range === SCAN_TYPE) return "scan";
-  if (range === "text/plain" || range === "text/*") return "dis";
-  if (PICKLE_TYPES.includes(range) || range === "application/octet-stream") {
-    return "pickle";
-  }
-  return undefined;
+/** The names of each type, the usual one first. */
+const OFFERS: Readonly<Record<Outgoing, readonly string[]>> = {
+  json: ["application/json", "text/json"],
+  jsonl: JSON_LINES_TYPES,
+  tagged: [TAGGED_TYPE],
+  pickle: [...PICKLE_TYPES, "application/octet-stream"],
+  scan: [SCAN_TYPE],
+  dis: ["text/plain"],
+};
+
+/** A media range of an Accept. */
+interface Range {
+  type: string;
+  quality: number;
 }
 
-/** The media ranges of an Accept, best first; what has `q=0` is left out. */
-function accepted(header: string): string[] {
+/** What an Accept says of a type. */
+interface Match {
+  quality: number;
+  /** 0 for any type, 1 for one such as `text/*`, 2 for the type itself. */
+  precision: number;
+  /** Where it stands. */
+  place: number;
+}
+
+function rangesOf(header: string): Range[] {
   return header.split(",").map((part) => {
     const quality = /;\s*q\s*=\s*([0-9.]+)/i.exec(part)?.[1];
     return {
       type: mediaType(part),
       quality: quality === undefined ? 1 : Number(quality),
     };
-  }).filter(({ type, quality }) => type !== "" && quality > 0)
-    .sort((a, b) => b.quality - a.quality)
-    .map(({ type }) => type);
+  });
+}
+
+/** The most precise range counts (RFC 9110, 12.5.1), be it `q=0`. */
+function matchOf(
+  ranges: readonly Range[],
+  type: string,
+  exactly: boolean,
+): Match | undefined {
+  const any = exactly ? [] : ["*/*", type.replace(/\/.*/, "/*")];
+  const names = [...any, type];
+  let found: Match | undefined;
+  ranges.forEach((range, place) => {
+    const at = names.indexOf(range.type);
+    const precision = at < 0 ? -1 : at + 3 - names.length;
+    if (precision > (found?.precision ?? -1)) {
+      found = { quality: range.quality, precision, place };
+    }
+  });
+  return found !== undefined && found.quality > 0 ? found : undefined;
+}
+
+function beats(one: Match, other: Match): boolean {
+  if (one.quality !== other.quality) return one.quality > other.quality;
+  if (one.precision !== other.precision) {
+    return one.precision > other.precision;
+  }
+  return one.place < other.place;
 }
 
 /**

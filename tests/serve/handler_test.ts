@@ -49,6 +49,8 @@ Deno.test("a pickle becomes JSON", async () => {
       [undefined, undefined],
       // What curl says when it is not told.
       ["application/x-www-form-urlencoded", "*/*"],
+      // And what `fetch` says of a string.
+      ["text/plain;charset=UTF-8", "*/*"],
     ]
   ) {
     const response = await call({
@@ -222,8 +224,120 @@ Deno.test("what is wrong with a request has a status, a code and a place", async
   assertEquals(status, 404);
 });
 
+Deno.test("the best of what is accepted comes back", async () => {
+  const json = "application/json";
+  const lines = "application/jsonl";
+  for (
+    const [accept, type] of [
+      ["", json],
+      ["*/*", json],
+      ["application/*", json],
+      // The default of a widely used client.
+      ["application/json, text/plain, */*", json],
+      ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", json],
+      [`${json};q=0.5, ${lines}`, lines],
+      [`${json};q=0.5, ${lines};q=0.4`, json],
+      [`${PICKLE}, ${json}`, PICKLE],
+      ["application/x-ndjson, */*;q=0.1", "application/x-ndjson"],
+      ["application/octet-stream", "application/octet-stream"],
+      ["text/*", "text/plain; charset=utf-8"],
+      // The more precise range says how much a type is liked.
+      [`${json};q=0, */*`, lines],
+      [`*/*;q=0.1, ${PICKLE};q=0.2`, PICKLE],
+      ["APPLICATION/JSON; Q=1.0; charset=utf-8", json],
+    ] as const
+  ) {
+    const response = await call({ accept, type: PICKLE, body: dumps(VALUE) });
+    assertEquals(response.status, 200, accept);
+    assertEquals(response.headers.get("content-type"), type, accept);
+    assert(response.headers.get("vary")?.includes("accept"));
+    await response.body?.cancel();
+  }
+  for (const accept of ["image/*", `${json};q=0`, "*/*;q=0"]) {
+    const response = await call({ accept, type: PICKLE, body: dumps(VALUE) });
+    assertEquals(response.status, 406, accept);
+  }
+  // JSON has no instructions, and becomes a pickle where nobody minds.
+  const sent = await call({
+    accept: "text/plain, */*;q=0.1",
+    type: JSON_TYPE,
+    body: TEXT,
+  });
+  assertEquals(sent.headers.get("content-type"), PICKLE);
+  await sent.body?.cancel();
+});
+
+Deno.test("pages of other sites may post, where that is wanted", async () => {
+  const preflight = await call({
+    method: "OPTIONS",
+    headers: {
+      origin: "https://other.example",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "content-type",
+    },
+  });
+  assertEquals(preflight.status, 204);
+  assertEquals(preflight.headers.get("access-control-allow-origin"), "*");
+  assertEquals(preflight.headers.get("access-control-allow-methods"), "POST");
+  assert(
+    preflight.headers.get("access-control-allow-headers")!
+      .includes("content-type"),
+  );
+  assertEquals(preflight.headers.get("allow"), "GET, HEAD, POST, OPTIONS");
+  for (const body of [dumps(1), Uint8Array.of(0xff)]) {
+    const response = await call({ body });
+    assertEquals(response.headers.get("access-control-allow-origin"), "*");
+    await response.body?.cancel();
+  }
+  const closed = createHandler({ cors: false });
+  for (const method of ["OPTIONS", "POST"]) {
+    const response = await call({
+      method,
+      ...(method === "POST" ? { body: dumps(1) } : {}),
+    }, closed);
+    for (const [name] of response.headers) {
+      assert(!name.startsWith("access-control-"), name);
+    }
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("bodies are read as they come, in whatever pieces", async () => {
+  const bytes = dumps(Array.from({ length: 20_000 }, (_, i) => `text ${i}`));
+  const whole = await (await call({ body: bytes })).text();
+  for (const type of ["bytes", undefined] as const) {
+    for (const size of [1, 37, 1000, 1024, 1025, 5000, 300_000]) {
+      const part = size === 1 ? bytes.slice(0, 3000) : bytes;
+      let at = 0;
+      let pulls = 0;
+      const source = {
+        ...(type === undefined ? {} : { type }),
+        async pull(
+          // deno-lint-ignore no-explicit-any
+          controller: any,
+        ): Promise<void> {
+          if (pulls++ % 50 === 0) {
+            await new Promise((resolve) => setTimeout(resolve));
+          }
+          const chunk = part.slice(at, at + size);
+          at += size;
+          if (chunk.length > 0) return controller.enqueue(chunk);
+          controller.close();
+          controller.byobRequest?.respond(0);
+        },
+      };
+      const body = new ReadableStream(
+        source as unknown as UnderlyingDefaultSource,
+      );
+      const response = await call({ type: PICKLE, body });
+      if (size === 1) assertEquals((await response.json()).code, "truncated");
+      else assertEquals(await response.text(), whole);
+    }
+  }
+});
+
 Deno.test("limits are 413", async () => {
-  const handler = createHandler({ maxBody: 100, limits: { depth: 3 } });
+  const handler = createHandler({ maxBody: 100, limits: { jsonDepth: 3 } });
   const long = dumps("x".repeat(200));
   let [status, facts] = await problemOf(await call({ body: long }, handler));
   assertEquals([status, facts.code], [413, "too-large"]);
@@ -238,7 +352,7 @@ Deno.test("limits are 413", async () => {
   [status, facts] = await problemOf(
     await call({ body: dumps([[[[[[]]]]]]) }, handler),
   );
-  assertEquals([status, facts.limit], [413, "depth"]);
+  assertEquals([status, facts.limit], [413, "jsonDepth"]);
   const small = createHandler({ maxInMemory: 10 });
   [status, facts] = await problemOf(
     await call({ path: "/scan", body: long }, small),
@@ -331,6 +445,8 @@ Deno.test("the page, and the library for it", async () => {
   assertEquals([head.status, await head.text()], [200, ""]);
   const without = createHandler({ page: false });
   assertEquals((await call({ method: "GET" }, without)).status, 404);
+  const missing = await call({ method: "HEAD", path: "/missing" });
+  assertEquals([missing.status, await missing.text()], [404, ""]);
   assertEquals((await call({ method: "OPTIONS" })).status, 204);
 });
 
