@@ -8,6 +8,8 @@
 import { decodeUtf8 } from "../bytes/utf8.ts";
 import * as op from "./opcodes.ts";
 
+/** From this size on, the bytes are looked at four at a time. */
+const LARGE_INPUT = 8192;
 /** How many bytes or units one decoding covers. */
 const WINDOW = 4096;
 const windowBytes = new Uint8Array(WINDOW);
@@ -178,6 +180,8 @@ function isText(
 /** Reads the strings of one input. */
 export class StringReader {
   #bytes: Uint8Array = new Uint8Array(0);
+  /** A view of the same, where there is much of it. */
+  #view: DataView | undefined;
   #end = 0;
   // ASCII of the bytes from #windowStart to #windowEnd, opcodes and all.
   #windowStart = 0;
@@ -197,6 +201,7 @@ export class StringReader {
    */
   setInput(bytes: Uint8Array): void {
     this.#bytes = bytes;
+    this.#view = undefined;
     this.#end = bytes.length;
     this.#windowStart = this.#windowEnd = 0;
     this.#wideNext = this.#wideCount = 0;
@@ -219,9 +224,15 @@ export class StringReader {
         : this.#wideText(from, to);
     }
     const bytes = this.#bytes;
-    for (let i = from; i < to; i++) {
-      if (bytes[i]! >= 0x80) return this.#wideText(from, to);
+    const view = this.#view;
+    let bits = 0;
+    if (view !== undefined && length >= 4) {
+      bits = view.getInt32(to - 4);
+      for (let i = from; i < to - 4; i += 4) bits |= view.getInt32(i);
+    } else {
+      for (let i = from; i < to; i++) bits |= bytes[i]!;
     }
+    if ((bits & 0x80808080) !== 0) return this.#wideText(from, to);
     if (from >= this.#windowStart && to <= this.#windowEnd) {
       return this.#window.substring(
         from - this.#windowStart,
@@ -231,6 +242,13 @@ export class StringReader {
     if (this.#end - from < LONGEST_ASCII) return asciiText(bytes, from, to);
     const size = Math.min(WINDOW, this.#end - from);
     windowBytes.set(bytes.subarray(from, from + size));
+    if (this.#end > LARGE_INPUT) {
+      this.#view ??= new DataView(
+        bytes.buffer,
+        bytes.byteOffset,
+        bytes.byteLength,
+      );
+    }
     // What is no ASCII is no string of this window: any character will do.
     const words = (size + 3) >> 2;
     for (let i = 0; i < words; i++) windowWords[i]! &= 0x7f7f7f7f;
