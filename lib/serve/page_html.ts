@@ -53,6 +53,7 @@ button:hover { border-color: var(--ink); }
 #drop p { margin: .6rem 0 0; }
 #drop.small { padding: .8rem 1rem; }
 #status { min-height: 1.5rem; }
+#status:empty { min-height: 0; margin: 0; }
 #status.bad { color: var(--red); }
 #result { border-top: 1px solid var(--line); padding-top: 1.2rem; }
 #verdict {
@@ -80,8 +81,8 @@ pre { margin: 0; white-space: pre; overflow: auto; max-height: 70vh; }
 .row { display: flex; gap: .5rem; padding: .12rem .3rem; align-items: baseline; cursor: default; }
 [aria-expanded] > .row { cursor: pointer; }
 .row::before { content: ""; width: .8rem; flex: none; text-align: center; color: var(--soft); }
-[aria-expanded=false] > .row::before { content: "▸"; }
-[aria-expanded=true] > .row::before { content: "▾"; }
+[aria-expanded=false] > .row::before { content: "▸"; content: "▸" / ""; }
+[aria-expanded=true] > .row::before { content: "▾"; content: "▾" / ""; }
 .label { font-weight: 600; overflow-wrap: anywhere; }
 .type { color: var(--soft); flex: none; }
 .text { color: var(--blue); overflow-wrap: anywhere; min-width: 0; }
@@ -96,6 +97,7 @@ footer { margin-top: 2.5rem; font-size: .9rem; }
 .sample { color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
 [aria-expanded=true] > .row > .sample { display: none; }
 @media (max-width: 40rem) {
+  #drop.small p { display: none; }
   .row { display: block; padding-left: 1.5rem; text-indent: -1.2rem; }
   .row::before { display: inline-block; text-indent: 0; margin-right: .4rem; }
   .sample { display: block; text-indent: 0; }
@@ -111,8 +113,7 @@ footer { margin-top: 2.5rem; font-size: .9rem; }
 </header>
 <main>
   <div id="drop">
-    <label class="hidden" for="file">Pickle or JSON file</label>
-    <input class="hidden" type="file" id="file" tabindex="-1">
+    <input class="hidden" type="file" id="file" tabindex="-1" aria-hidden="true">
     <button type="button" id="choose">Choose a file</button>
     <p class="soft">or drop one here: <code>.pkl</code>, <code>.pickle</code>, <code>.joblib</code>, <code>.pt</code>, <code>.json</code>, also in gzip</p>
   </div>
@@ -139,15 +140,15 @@ footer { margin-top: 2.5rem; font-size: .9rem; }
         </label>
         <button type="button" id="save-json">Download JSON</button>
       </div>
-      <pre id="json" tabindex="0" aria-label="JSON"></pre>
+      <pre id="json" tabindex="0" role="region" aria-label="JSON"></pre>
     </div>
     <div role="tabpanel" id="panel-dis" aria-labelledby="tab-dis" hidden>
       <div class="bar"><button type="button" id="save-dis">Download instructions</button></div>
-      <pre id="dis" tabindex="0" aria-label="Instructions of the pickle"></pre>
+      <pre id="dis" tabindex="0" role="region" aria-label="Instructions of the pickle"></pre>
     </div>
   </section>
 </main>
-<footer class="soft">Brine reads Python's pickles without running them. The same address converts what is posted to it: <code>curl --data-binary @data.pkl</code>.</footer>
+<footer class="soft">Brine reads Python's pickles without running them. The same address converts what is posted to it: <code id="curl">curl --data-binary @data.pkl</code></footer>
 `;
 
 /** The script of the page; the library itself is the worker `brine.js`. */
@@ -180,9 +181,10 @@ function call(method, params) {
   });
 }
 
-function say(text, bad) {
+// What is seen anyway is only said.
+function say(text, { bad, aside } = {}) {
   $("status").textContent = text;
-  $("status").classList.toggle("bad", Boolean(bad));
+  $("status").className = bad ? "bad" : aside ? "hidden" : "";
 }
 
 async function open(file) {
@@ -200,7 +202,7 @@ async function open(file) {
     if (worker === mine) showVerdict(report);
   } catch (error) {
     if (worker !== mine) return;
-    say(error.message, true);
+    say(error.message, { bad: true });
   }
 }
 
@@ -216,7 +218,8 @@ function show({ name, facts, roots, pickle, problem }) {
   $("tab-dis").hidden = !pickle;
   $("result").hidden = false;
   select("tree");
-  say(problem || name + " is open.", Boolean(problem));
+  document.title = name + " – Brine";
+  say(problem || name + " is open.", { bad: problem, aside: !problem });
   $("name").focus();
 }
 
@@ -243,7 +246,8 @@ function showVerdict(report) {
   if (report.findings.length) box.append(list);
 }
 
-function item(node, level) {
+let rows = 0;
+function item(node, level, place) {
   const li = document.createElement("li");
   li.setAttribute("role", "treeitem");
   li.setAttribute("aria-level", level);
@@ -251,6 +255,13 @@ function item(node, level) {
   li.node = node;
   const row = document.createElement("div");
   row.className = "row";
+  // Else a reader would say all that is in it.
+  row.id = "row-" + ++rows;
+  li.setAttribute("aria-labelledby", row.id);
+  if (place) {
+    li.setAttribute("aria-posinset", place.at);
+    li.setAttribute("aria-setsize", place.of);
+  }
   const add = (name, text) => {
     const span = document.createElement("bdi");
     span.className = name;
@@ -304,7 +315,8 @@ const PAGE = 100;
 async function fill(li, group, from) {
   const parts = await call("parts", { id: li.node.id, from, to: from + PAGE });
   const level = Number(li.getAttribute("aria-level")) + 1;
-  const added = parts.map((part) => item(part, level));
+  const added = parts.map((part, index) =>
+    item(part, level, { at: from + index + 1, of: li.node.count }));
   group.append(...added);
   const left = li.node.count - from - parts.length;
   if (left > 0 && parts.length) {
@@ -423,6 +435,8 @@ async function save(name, ending) {
 }
 $("save-json").addEventListener("click", () => save("json", ".json"));
 $("save-dis").addEventListener("click", () => save("dis", ".txt"));
+
+$("curl").textContent += " " + location.origin + location.pathname;
 
 $("choose").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => { if ($("file").files[0]) open($("file").files[0]); $("file").value = ""; });
