@@ -529,9 +529,14 @@ Deno.test("four times the input takes about four times as long", () => {
     ) {
       some(); // warm
       const first = time(some);
-      const second = time(more);
+      const bound = Math.max(first * 10, first + 60);
+      let second = time(more);
+      // A busy machine may pause once or twice.
+      for (let i = 0; i < 4 && second >= bound; i++) {
+        second = Math.min(second, time(more));
+      }
       assert(
-        second < Math.max(first * 10, first + 60),
+        second < bound,
         `${name}, ${how}: ${first.toFixed(1)} ms, then ${
           second.toFixed(1)
         } ms for four times as much`,
