@@ -160,6 +160,8 @@ export interface TokenizerState {
   values: number;
   /** Offset of the comma before, where one came last. */
   comma: number;
+  /** Whether all that was read on is ASCII, without a line break. */
+  isPlain: boolean;
 }
 
 /** Reads tokens out of UTF-8 (surrogates pass) and tells a sink of them. */
@@ -176,6 +178,8 @@ export class Tokenizer {
 
   #bytes: Uint8Array = EMPTY;
   #at = 0;
+  /** Up to where it is known to be ASCII without a line break. */
+  #plainTo = 0;
   /** Input behind a token that was joined. */
   #rest: Uint8Array | undefined;
   #final = false;
@@ -242,12 +246,14 @@ export class Tokenizer {
     if (this.#pendingKind === NO_TOKEN) return;
     this.#pendingKind = NO_TOKEN;
     this.#bytes = this.#pending.join();
+    this.#plainTo = 0;
     this.#at = 0;
   }
 
   #load(chunk: Uint8Array): void {
     this.#retire(this.#bytes.length);
     this.#bytes = chunk;
+    this.#plainTo = 0;
     this.#at = 0;
   }
 
@@ -270,6 +276,7 @@ export class Tokenizer {
       kinds: this.#kinds,
       values: this.#values,
       comma: this.#comma,
+      isPlain: false,
     };
   }
 
@@ -279,6 +286,7 @@ export class Tokenizer {
    * @param state Where that is, in the same bytes.
    */
   takeBack(state: TokenizerState): void {
+    if (state.isPlain && this.#plainTo === this.#at) this.#plainTo = state.at;
     this.#at = state.at;
     this.#state = state.state;
     this.#depth = state.depth;
@@ -310,6 +318,7 @@ export class Tokenizer {
       };
     }
     this.#bytes = bytes;
+    this.#plainTo = 0;
     this.#at = 0;
   }
 
@@ -321,10 +330,11 @@ export class Tokenizer {
     }
     const bytes = this.#bytes;
     const { byteOffset } = bytes;
-    let at = 0;
-    if (end >= 64) {
+    let at = Math.min(this.#plainTo, end);
+    this.#chars += at;
+    if (end - at >= 64) {
       // Four bytes at once, as long as they are ASCII and no line ends.
-      at = this.#count(0, -byteOffset & 3);
+      at = this.#count(at, at + (-(byteOffset + at) & 3));
       const words = new Uint32Array(
         bytes.buffer,
         byteOffset + at,
@@ -379,6 +389,7 @@ export class Tokenizer {
     this.#retire(start);
     this.#pending.push(this.#bytes.subarray(start));
     this.#bytes = EMPTY;
+    this.#plainTo = 0;
     this.#at = 0;
     this.#pendingKind = kind;
     this.#escaped = escaped;
@@ -414,6 +425,7 @@ export class Tokenizer {
     this.#pending.push(chunk.subarray(0, i + 1));
     this.#pendingKind = NO_TOKEN;
     this.#bytes = this.#pending.join();
+    this.#plainTo = 0;
     this.#at = 0;
     if (i + 1 < length) this.#rest = chunk.subarray(i + 1);
   }
@@ -525,12 +537,14 @@ export class Tokenizer {
         this.#retire(i);
         const start = bytes.subarray(i);
         this.#bytes = EMPTY;
+        this.#plainTo = 0;
         this.#at = 0;
         if (this.#rest === undefined) {
           this.#held = start;
           return STATUS_MORE;
         }
         this.#bytes = bytes = joined(start, this.#rest);
+        this.#plainTo = 0;
         this.#rest = undefined;
         length = bytes.length;
         i = 0;

@@ -180,6 +180,8 @@ class PickleSink implements JsonSink {
   /** Where the key is that came after a key the last time, plus 1. */
   #keyNext: Int32Array;
   #lastKey = -1;
+  /** Whether keys may have bytes from 0x80 up; those that are guessed are not looked at. */
+  #highKeys = false;
   #arena: Uint8Array;
   #arenaUsed = 0;
 
@@ -661,6 +663,8 @@ class PickleSink implements JsonSink {
     let o = this.#o;
     let stop = out.length - 512;
     let isCut = false;
+    // What there was, in bits of STRING_CLASS; a line break counts as HIGH here.
+    let seen = this.#highKeys ? HIGH : 0;
     // Nothing here makes them grow.
     const counts = this.#counts;
     const batches = this.#batches;
@@ -669,6 +673,7 @@ class PickleSink implements JsonSink {
       const byte = bytes[i]!;
       if (byte <= 32) {
         if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) break;
+        if (byte === 10) seen |= HIGH;
         i++;
         continue;
       }
@@ -747,6 +752,10 @@ class PickleSink implements JsonSink {
             break;
           }
           if ((flags & CONTROL) !== 0 || end === ODD) break;
+          if ((flags & (HIGH | ESCAPE)) !== 0) {
+            this.#highKeys = true;
+            seen |= HIGH;
+          }
         }
         if ((flags & ESCAPE) !== 0) {
           this.#o = o;
@@ -852,6 +861,7 @@ class PickleSink implements JsonSink {
           text = unescaped.bytes;
           from = 0;
           size = unescaped.size;
+          if (unescaped.isHigh) seen |= HIGH;
           flags &= CONTROL;
         }
         if (end >= length || end === CUT) {
@@ -859,6 +869,7 @@ class PickleSink implements JsonSink {
           break;
         }
         if ((flags & CONTROL) !== 0 || end === ODD) break;
+        seen |= flags;
         if (
           flags === 0 && size > 1 && size < 256 && framing &&
           (size > 2 || text[from]! < 0x80)
@@ -1048,6 +1059,7 @@ class PickleSink implements JsonSink {
     lent.depth = depth;
     lent.values = values;
     lent.comma = comma;
+    lent.isPlain = (seen & HIGH) === 0;
     tokenizer.takeBack(lent);
     return isCut || i >= length;
   }
@@ -1069,6 +1081,7 @@ class PickleSink implements JsonSink {
   }
 
   key(bytes: Uint8Array, start: number, end: number, flags: number): void {
+    if ((flags & (HIGH | ESCAPE)) !== 0) this.#highKeys = true;
     // In items mode the top object is not part of any pickle.
     this.#nextItem();
     this.#boundary();

@@ -284,6 +284,43 @@ Deno.test("strings with escapes, right and wrong, whole and in pieces", async ()
   });
 });
 
+Deno.test("errors far on point to where Python's do", async () => {
+  const PAIRS = [
+    '"a": 1',
+    '"é": 1',
+    '"\\u00e9": 2',
+    '"b": "plain"',
+    '"c": "\\u00e9\\n"',
+    '"d": "né"',
+    '"e": "\\n é"',
+    '"f": [1,\n2]',
+    '"g": [1.5, null, "x"]',
+  ];
+  await seeded((random) => {
+    for (let i = 0; i < 12; i++) {
+      // Of few kinds, so that some texts are ASCII on one line for long.
+      const kinds = Array.from({ length: 3 }, () => random.pick(PAIRS));
+      const parts: string[] = [];
+      while (parts.length < 14_000) {
+        parts.push(
+          random.below(5000) === 0 ? random.pick(PAIRS) : random.pick(kinds),
+        );
+      }
+      const text = `[{${parts.join(", ")}}, ?]`;
+      const messages = [() => fromJson(text), () => toPickle(text, {}, 65536)]
+        .map((run) => {
+          try {
+            run();
+          } catch (error) {
+            return (error as Error).message;
+          }
+        });
+      assertEquals(messages[1], messages[0]);
+      assert(messages[0] !== undefined);
+    }
+  });
+});
+
 Deno.test("JSON Lines, and the elements of an array", () => {
   const lines = '{"a": 1}\n[2]\n"three"\n4\n\n null ';
   const want = [new Map([["a", 1]]), [2], "three", 4, null];
