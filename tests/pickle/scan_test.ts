@@ -374,6 +374,34 @@ Deno.test("scan() tells names behind what is too much to follow", async () => {
   }
 });
 
+Deno.test("scan() passes over long storages of torch and arrays of joblib", async () => {
+  const COUNT = 400_000;
+  const raw = "\xfe".repeat(COUNT * 4);
+  const count = `J${String.fromCharCode(COUNT & 255, COUNT >> 8 & 255)}\x06\0`;
+  const torch = "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." +
+    "\x80\x02}.\x80\x02(X\x07\0\0\0storagectorch\nFloatStorage\n" +
+    `X\x01\0\0\x000X\x03\0\0\0cpu${count}NtQ.\x80\x02].` +
+    "\0".repeat(8) + raw;
+  const joblib = "\x80\x04cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" +
+    `\x8c\x05shape${count}\x85\x8c\x05dtypecnumpy\ndtype\n(\x8c\x02f4\x89\x88tR` +
+    `ub${raw}`;
+  for (
+    const [file, verdict] of [
+      [torch, "safe"],
+      [torch.slice(0, -1), "unknown"],
+      [`${torch}\0`, "unknown"],
+      [`${torch}cos\nsystem\n(tR.`, "dangerous"],
+      [`${joblib}.`, "safe"],
+      [`${joblib}0cos\nsystem\n(tR.`, "dangerous"],
+      [joblib.slice(0, -1), "malformed"],
+    ] as const
+  ) {
+    const whole = await scan(bytes(file));
+    assertEquals(whole.verdict, verdict);
+    assertEquals(await scan(cut(bytes(file), 65_536)), whole);
+  }
+});
+
 Deno.test("scan() looks back for a zip only so far", async () => {
   const { base64 } = (await hostile()).find(({ name }) =>
     name === "container/zip"
