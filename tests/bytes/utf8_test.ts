@@ -66,5 +66,6 @@ Deno.test("hasLoneSurrogate tells halves from pairs", () => {
   assertEquals(hasLoneSurrogate("\ud83d"), true);
   assertEquals(hasLoneSurrogate("\ude00"), true);
   assertEquals(hasLoneSurrogate("\ude00\ud83d"), true);
-  assertEquals(hasLoneSurrogate("\ud83d" + "\u{1f600}"), true);
+  // Joined late: written as one literal, bundlers and parsers stumble over it.
+  assertEquals(hasLoneSurrogate(["\ud83d", "\u{1f600}"].join("")), true);
 });
