@@ -50,6 +50,18 @@ async function shell(
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
+/** Waits until a file is half-written, or the command has ended. */
+async function somethingGrows(
+  folder: Folder,
+  process: Deno.ChildProcess,
+): Promise<void> {
+  let ended = false;
+  process.status.then(() => ended = true);
+  while (!ended && !folder.names().some((name) => name.endsWith(".tmp"))) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 const unix = { ignore: Deno.build.os === "windows" };
 
 Deno.test({
@@ -96,9 +108,7 @@ Deno.test({
     folder.write("out.json", "precious");
     const process = folder.spawn(["convert", "big.pkl", "-o", "out.json"]);
     await process.stdin.close();
-    while (!folder.names().some((name) => name.endsWith(".tmp"))) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await somethingGrows(folder, process);
     await Deno.utime(folder.at("big.pkl"), 1, 1);
     const { code, stderr } = await process.output();
     // Very fast machines have read it by then.
@@ -141,9 +151,7 @@ Deno.test({
             ? new TextEncoder().encode(input)
             : input.subarray(0, -2),
         );
-        while (!folder.names().some((name) => name.endsWith(".tmp"))) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
+        await somethingGrows(folder, process);
         process.kill(signal as Deno.Signal);
         const { code } = await process.status;
         await writer.abort().catch(() => {});
