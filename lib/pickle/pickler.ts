@@ -521,6 +521,10 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       this.#bytes = new Uint8Array(2 * FRAME_TARGET + SLACK);
       this.#view = new DataView(this.#bytes.buffer);
     }
+    const fields = this.#fields;
+    if (fields.length > 256) this.#fields = [];
+    else for (let i = 0; i < fields.length; i++) fields[i] = undefined;
+    this.#fieldCount = 0;
     const frames = this.#frames;
     if (this.#deepest > 64) {
       this.#frames = frames.slice(0, 1);
@@ -535,10 +539,6 @@ export class Pickler implements Machine<unknown, Uint8Array> {
     }
     this.#deepest = 0;
     this.#depth = 0;
-    if (this.#fields.length > 0) {
-      this.#fields = [];
-      this.#fieldCount = 0;
-    }
     this.#memo = 0;
     this.#objects.clear();
     if (this.#textCount > 0) this.#forgetTexts();
