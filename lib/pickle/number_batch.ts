@@ -1,5 +1,6 @@
 /**
- * Batches of numbers, which go straight from the input into their list.
+ * Batches of numbers and texts, which go straight from the input into their
+ * list.
  *
  * @module
  */
@@ -17,6 +18,28 @@ const NUMBER_MASKS = new Int32Array(256);
 NUMBER_MASKS[op.BININT] = -1;
 NUMBER_MASKS[op.BININT1] = 0xff;
 NUMBER_MASKS[op.BININT2] = 0xffff;
+
+/**
+ * Whether a batch begins with many short texts that are all new.
+ *
+ * @param bytes The input.
+ * @param from Offset of the first item.
+ * @param limit Offset after what is there.
+ * @returns Whether it does.
+ */
+export function isTextBatch(
+  bytes: Uint8Array,
+  from: number,
+  limit: number,
+): boolean {
+  let at = from;
+  for (let left = LARGE_BATCH; left > 0; left--) {
+    if (at + 1 >= limit || bytes[at] !== op.SHORT_BINUNICODE) return false;
+    at += 3 + bytes[at + 1]!;
+    if (at > limit || bytes[at - 1] !== op.MEMOIZE) return false;
+  }
+  return true;
+}
 
 /** Where numbers are read from. */
 export interface NumberSource {

@@ -59,6 +59,7 @@ import {
   fillFloats,
   fillInts,
   isNumberBatch,
+  isTextBatch,
   NUMBER_SIZES,
 } from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
@@ -896,6 +897,14 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               continue;
             }
             if (
+              code === op.EMPTY_LIST && mark > 0 && mark + 1 < limit &&
+              bytes[mark + 1] === op.SHORT_BINUNICODE &&
+              isTextBatch(bytes, mark + 1, limit)
+            ) {
+              stack[sp++] = [];
+              continue;
+            }
+            if (
               mark > 0 && mark < limit && bytes[mark] === op.MARK &&
               memoLength < 0x0fff_ffff && m < marks.length &&
               m < this.#limits.depth
@@ -938,6 +947,25 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               );
               if (next !== 0) {
                 pos = next;
+                frameEnd = this.#frameEnd;
+                limit = frameEnd >= 0 && frameEnd - base < end
+                  ? frameEnd - base
+                  : end;
+                continue;
+              }
+            }
+            if (
+              size === 0 && pos < limit && plainMemo > 0 &&
+              bytes[pos] === op.SHORT_BINUNICODE &&
+              sp > (m > 0 ? marks[m - 1]! : 0) && isList(stack[sp - 1]) &&
+              isTextBatch(bytes, pos, limit)
+            ) {
+              this.#frameEnd = frameEnd;
+              this.#memoLength = memoLength;
+              const next = this.#texts(stack[sp - 1] as unknown[], pos, limit);
+              if (next !== 0) {
+                pos = next;
+                memoLength = this.#memoLength;
                 frameEnd = this.#frameEnd;
                 limit = frameEnd >= 0 && frameEnd - base < end
                   ? frameEnd - base
@@ -1268,6 +1296,98 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#values += goodCount;
     if (isFloat) fillFloats(list, goodCount, { bytes, view, from });
     else fillInts(list, goodCount, { bytes, view, from });
+    return goodAt;
+  }
+
+  /**
+   * As {@linkcode Unpickler.#numbers}, for short texts and references to texts.
+   */
+  #texts(list: unknown[], from: number, limit: number): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    const memo = this.#memo;
+    const known = this.#memoLength;
+    if (this.#items || known !== this.#memoCount) return 0;
+    let frameEnd = this.#frameEnd;
+    let at = from;
+    let count = 0;
+    let added = 0;
+    let goodAt = 0;
+    let goodCount = 0;
+    let goodAdded = 0;
+    let goodFrame = frameEnd;
+    for (;;) {
+      if (at >= limit) {
+        if (limit >= end) break;
+        frameEnd = -1;
+        if (bytes[at] === op.FRAME && at + 9 <= end) {
+          frameEnd = this.#base + at + 9 + this.#uint64(at + 1);
+          limit = Math.min(end, frameEnd - this.#base);
+          at += 9;
+        } else limit = end;
+        continue;
+      }
+      const code = bytes[at]!;
+      if (code === op.SHORT_BINUNICODE) {
+        if (at + 2 > limit) break;
+        at += 3 + bytes[at + 1]!;
+        if (at > limit || bytes[at - 1] !== op.MEMOIZE) break;
+        added++;
+        count++;
+        continue;
+      }
+      if (code === op.BINGET || code === op.LONG_BINGET) {
+        const size = code === op.BINGET ? 2 : 5;
+        if (at + size > limit) break;
+        const index = size === 2 ? bytes[at + 1]! : this.#uint32(at + 1);
+        if (
+          index < known
+            ? typeof memo[index] !== "string"
+            : index >= known + added
+        ) break;
+        at += size;
+        count++;
+        continue;
+      }
+      if (code !== op.APPENDS) break;
+      at++;
+      goodAt = at;
+      goodCount = count;
+      goodAdded = added;
+      goodFrame = frameEnd;
+      if (at + 1 >= limit || bytes[at] !== op.MARK) break;
+      at++;
+    }
+    if (
+      goodAt === 0 || list.length + goodCount > LONGEST_PRESIZED ||
+      known + goodAdded > this.#limits.memo ||
+      this.#limits.argumentLength < 255
+    ) return 0;
+    this.#frameEnd = goodFrame;
+    this.#values += goodCount;
+    const strings = this.#strings;
+    const base = this.#base;
+    let memoLength = known;
+    if (known + goodAdded > memo.length) memo.length = known + goodAdded;
+    let length = list.length;
+    const total = list.length = length + goodCount;
+    at = from;
+    while (length < total) {
+      const code = bytes[at]!;
+      if (code === op.SHORT_BINUNICODE) {
+        const to = at + 2 + bytes[at + 1]!;
+        this.#opcodeStart = base + at;
+        list[length++] = memo[memoLength++] = strings.text(at + 2, to);
+        at = to + 1;
+      } else if (code === op.BINGET) {
+        list[length++] = memo[bytes[at + 1]!];
+        at += 2;
+      } else if (code === op.LONG_BINGET) {
+        list[length++] = memo[this.#uint32(at + 1)];
+        at += 5;
+      } else at += code === op.FRAME ? 9 : 1;
+    }
+    this.#memoLength = this.#memoCount = memoLength;
     return goodAt;
   }
 

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertThrows,
+} from "@std/assert";
+import { dumps } from "../../lib/pickle/dump.ts";
 import { loads } from "../../lib/pickle/load.ts";
 import { UnpicklingError } from "../../lib/pickle/errors.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
@@ -463,6 +469,49 @@ Deno.test("large bytes look into a whole pickle, unless a copy is asked for", ()
   const mutable = loads(array) as Uint8Array;
   array[9] = 7;
   assertEquals([mutable.length, mutable[0]], [size, 0]);
+});
+
+Deno.test("batches of texts are read as items one by one are", () => {
+  const lists: unknown[][] = [
+    Array.from({ length: 12_345 }, (_, i) => `text ${i % 4000}`),
+    Array.from({ length: 3000 }, (_, i) => i === 1700 ? i : "ä".repeat(i % 40)),
+    Array.from({ length: 1020 }, (_, i) => i < 1010 ? `${i}` : [`${i}`, "0"]),
+    Array.from({ length: 40 }, (_, i) => "x".repeat(i * 10)),
+    ["a", "b"],
+  ];
+  const value = { lists, again: [...lists[0]!, ...lists[1]!, lists[0]] };
+  for (const protocol of [4, 5]) {
+    const bytes = dumps(value, { protocol });
+    const whole = loads(bytes) as typeof value;
+    assertEquals(whole, value);
+    assert(whole.again.at(-1) === whole.lists[0]);
+    // One byte at a time there is no batch to be seen.
+    const unpickler = new Unpickler();
+    let pieces: unknown = MORE;
+    for (const byte of bytes) {
+      unpickler.push(Uint8Array.of(byte));
+      pieces = unpickler.pull();
+    }
+    assertEquals(pieces, value);
+  }
+  // A reference to what is no text, or not there.
+  const texts = "\x8c\x01a\x94".repeat(20);
+  assertEquals(
+    loads(ascii(`\x80\x04]\x94(${texts}h\x02e.`)),
+    [..."a".repeat(21)],
+  );
+  const own = loads(ascii(`\x80\x04]\x94(${texts}h\x00e.`)) as unknown[];
+  assert(own[20] === own);
+  const error = assertThrows(
+    () => loads(ascii(`\x80\x04]\x94(${texts}h\x63e.`)),
+    UnpicklingError,
+  );
+  assertEquals(error.code, "memo-missing");
+  const bad = assertThrows(
+    () => loads(ascii(`\x80\x04]\x94(${texts}\x8c\x01\xff\x94e.`)),
+    UnpicklingError,
+  );
+  assertEquals([bad.code, bad.offset], ["bad-utf8", 85]);
 });
 
 Deno.test("position says where the last pickle ended", () => {
