@@ -791,6 +791,11 @@ export class PickleTextMachine
   }
 
   #growStack(size: number): void {
+    // Python begins a batch anew after a thousand; only a tuple is as long. In
+    // one pass it could be anybody's, and is held to the limit.
+    if (this.#plan === undefined && this.#sp > this.#limits.depth) {
+      throw new Snag("too many values wait for what they belong to");
+    }
     this.#kind = grown(this.#kind, new Uint8Array(size));
     this.#head = grown(this.#head, new Int32Array(size));
     this.#start = grown(this.#start, new Int32Array(size));

@@ -231,6 +231,26 @@ Deno.test("billions of laughs end early", () => {
   );
 });
 
+Deno.test("values that wait without end for what they belong to are refused", async () => {
+  let given = 0;
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(
+        given === 0 ? bytesOf("(") : new Uint8Array(65536).fill(0x4e),
+      );
+      given += 65536;
+    },
+  }, { highWaterMark: 0 });
+  const error = await assertRejects(
+    async () => {
+      for await (const _ of source.pipeThrough(new PickleToJsonStream()));
+    },
+    UnpicklingError,
+  );
+  assertEquals(error.code, "not-streamable");
+  assert(given < 4_000_000);
+});
+
 Deno.test("memory is bounded, whatever comes", async () => {
   // Records with strings of their own, each in the memo.
   function* records(n: number): Generator<Uint8Array<ArrayBuffer>> {
