@@ -119,39 +119,39 @@ function transcodeUtf8(
   const units = wideUnits;
   let at = from;
   while (at < to) {
-    const first = bytes[at++]!;
+    const first = bytes[at]!;
     if (first < 0x80) {
       units[length++] = first;
-      continue;
-    }
-    const second = at < to ? bytes[at]! : 0;
-    if ((second & 0xc0) !== 0x80 || first < 0xc2) return -1;
-    if (first < 0xe0) {
-      units[length++] = (first & 0x1f) << 6 | second & 0x3f;
       at++;
       continue;
     }
-    const third = at + 1 < to ? bytes[at + 1]! : 0;
-    if ((third & 0xc0) !== 0x80) return -1;
-    if (first < 0xf0) {
-      if (first === 0xe0 ? second < 0xa0 : first === 0xed && second >= 0xa0) {
-        return -1;
-      }
-      units[length++] = (first & 0x0f) << 12 | (second & 0x3f) << 6 |
-        third & 0x3f;
+    if (at + 2 > to) return -1;
+    // All bits that must be so are compared at once.
+    const two = first << 8 | bytes[at + 1]!;
+    if ((two & 0xe0c0) === 0xc080) {
+      if (two < 0xc280) return -1;
+      units[length++] = two >> 2 & 0x7c0 | two & 0x3f;
       at += 2;
       continue;
     }
-    const fourth = at + 2 < to ? bytes[at + 2]! : 0;
-    const point = (first & 0x07) << 18 | (second & 0x3f) << 12 |
-      (third & 0x3f) << 6 | fourth & 0x3f;
-    if (
-      first > 0xf4 || (fourth & 0xc0) !== 0x80 || point < 0x10000 ||
-      point > 0x10ffff
-    ) return -1;
+    if (at + 3 > to) return -1;
+    const three = two << 8 | bytes[at + 2]!;
+    if ((three & 0xf0c0c0) === 0xe08080) {
+      const unit = three >> 4 & 0xf000 | three >> 2 & 0xfc0 | three & 0x3f;
+      if (unit < 0x800 || (unit & 0xf800) === 0xd800) return -1;
+      units[length++] = unit;
+      at += 3;
+      continue;
+    }
+    if (at + 4 > to) return -1;
+    const four = three << 8 | bytes[at + 3]!;
+    if ((four & 0xf8c0c0c0) !== (0xf0808080 | 0)) return -1;
+    const point = four >> 6 & 0x1c0000 | four >> 4 & 0x3f000 |
+      four >> 2 & 0xfc0 | four & 0x3f;
+    if (point < 0x10000 || point > 0x10ffff) return -1;
     units[length++] = 0xd7c0 + (point >> 10);
     units[length++] = 0xdc00 | point & 0x3ff;
-    at += 3;
+    at += 4;
   }
   return length;
 }
@@ -225,12 +225,15 @@ export class StringReader {
     }
     const bytes = this.#bytes;
     const view = this.#view;
-    let bits = 0;
-    if (view !== undefined && length >= 4) {
-      bits = view.getInt32(to - 4);
-      for (let i = from; i < to - 4; i += 4) bits |= view.getInt32(i);
-    } else {
-      for (let i = from; i < to; i++) bits |= bytes[i]!;
+    // Text that is not ASCII mostly begins so.
+    let bits = length > 0 ? bytes[from]! : 0;
+    if (bits < 0x80) {
+      if (view !== undefined && length >= 4) {
+        bits = view.getInt32(to - 4);
+        for (let i = from; i < to - 4; i += 4) bits |= view.getInt32(i);
+      } else {
+        for (let i = from + 1; i < to; i++) bits |= bytes[i]!;
+      }
     }
     if ((bits & 0x80808080) !== 0) return this.#wideText(from, to);
     if (from >= this.#windowStart && to <= this.#windowEnd) {
