@@ -83,6 +83,14 @@ const LATE: unique symbol = Symbol("late");
 const LATE_LIST = 1;
 const LATE_DICT = 2;
 
+/** So many entries of the memo, from `start` on, are items of a list. */
+interface TextRange {
+  start: number;
+  count: number;
+  list: unknown[];
+  from: number;
+}
+
 /** V8 makes a slow array of one that is made longer at once. */
 const LONGEST_PRESIZED = 30_000_000;
 
@@ -264,6 +272,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** No mark below this one has anything late. */
   #lateFloor = 0;
   #memo: unknown[] = [];
+  /** Entries that are still only in the lists of texts that they belong to. */
+  #ranges: TextRange[] | undefined;
   #memoLength = 0;
   /** Entries; more than the length in `#memo` when some are in `#sparse`. */
   #memoCount = 0;
@@ -508,7 +518,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     if (!this.#keepMemo) {
       const memo = this.#memo;
       if (memo.length > 256) this.#memo = [];
-      else for (let i = 0; i < this.#memoLength; i++) memo[i] = undefined;
+      else {
+        const used = Math.min(this.#memoLength, memo.length);
+        for (let i = 0; i < used; i++) memo[i] = undefined;
+      }
+      this.#ranges = undefined;
       this.#memoLength = 0;
       this.#memoCount = 0;
       this.#sparse = undefined;
@@ -701,7 +715,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             // A symbol stands for what is not there, and is soon told apart.
             if (
               plainMemo > 0 && typeof value !== "symbol" &&
-              this.#forward === undefined
+              value !== undefined && this.#forward === undefined
             ) {
               stack[sp++] = value;
               pos++;
@@ -725,7 +739,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
             // A symbol stands for what is not there, and is soon told apart.
             if (
               plainMemo > 0 && typeof value !== "symbol" &&
-              this.#forward === undefined
+              value !== undefined && this.#forward === undefined
             ) {
               stack[sp++] = value;
               pos += 4;
@@ -1367,11 +1381,32 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#values += goodCount;
     const strings = this.#strings;
     const base = this.#base;
-    let memoLength = known;
-    if (known + goodAdded > memo.length) memo.length = known + goodAdded;
     let length = list.length;
     const total = list.length = length + goodCount;
     at = from;
+    if (goodAdded === goodCount && !this.#keepMemo) {
+      // The memo is told where they are: few are ever asked for.
+      (this.#ranges ??= []).push({
+        start: known,
+        count: goodAdded,
+        list,
+        from: length,
+      });
+      const room = known + goodAdded + 64;
+      if (bytes[goodAt] !== op.STOP && room > memo.length) memo.length = room;
+      while (length < total) {
+        if (bytes[at] === op.SHORT_BINUNICODE) {
+          const to = at + 2 + bytes[at + 1]!;
+          this.#opcodeStart = base + at;
+          list[length++] = strings.text(at + 2, to);
+          at = to + 1;
+        } else at += bytes[at] === op.FRAME ? 9 : 1;
+      }
+      this.#memoLength = this.#memoCount = known + goodAdded;
+      return goodAt;
+    }
+    let memoLength = known;
+    if (known + goodAdded > memo.length) memo.length = known + goodAdded;
     while (length < total) {
       const code = bytes[at]!;
       if (code === op.SHORT_BINUNICODE) {
@@ -1391,6 +1426,16 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     return goodAt;
   }
 
+  /** Puts the texts of lists where the memo has all else. */
+  #settleRanges(): void {
+    const memo = this.#memo;
+    if (memo.length < this.#memoLength) memo.length = this.#memoLength;
+    for (const { start, count, list, from } of this.#ranges!) {
+      for (let i = 0; i < count; i++) memo[start + i] = list[from + i];
+    }
+    this.#ranges = undefined;
+  }
+
   /** Whether what an opcode wants is there, be it beyond the frame. */
   #isThere(need: number, start: number): boolean {
     if (need > 0) return this.#end - start >= need;
@@ -1405,6 +1450,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** The opcodes that are rare. Gives 0, or what is wanted: see `#need`. */
   #rare(code: number, limit: number): number {
+    // What is made of a list of texts could change it.
+    if (this.#ranges !== undefined) this.#settleRanges();
     const bytes = this.#bytes;
     const stack = this.#stack;
     const pos = this.#pos;
@@ -1935,6 +1982,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   }
 
   #get(index: number): unknown {
+    if (this.#ranges !== undefined) this.#settleRanges();
     let value = index >= 0 && index < this.#memoLength
       ? this.#memo[index]
       : this.#sparse?.has(index)
@@ -1968,6 +2016,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   }
 
   #put(index: number, value: unknown): void {
+    if (this.#ranges !== undefined) this.#settleRanges();
     if (index < this.#memoLength) {
       if (this.#memo[index] === MISSING) this.#memoCount++;
       this.#memo[index] = value;

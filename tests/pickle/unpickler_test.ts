@@ -507,6 +507,16 @@ Deno.test("batches of texts are read as items one by one are", () => {
     UnpicklingError,
   );
   assertEquals(error.code, "memo-missing");
+  // What a handler does to the list is nothing to the memo.
+  const changed = loads(
+    ascii(`\x80\x04cm\nf\n]\x94(${texts}e\x85Rh\x01h\x14\x87.`),
+    { globals: { "m.f": (list: string[]) => list.fill("b").length } },
+  );
+  assertEquals([...changed as unknown[]], [20, "a", "a"]);
+  // Many references, after two lists.
+  const twice = `\x80\x04(]\x94(${texts}e]\x94(${texts}eh\x03h\x29h\x00t.`;
+  const [first, , one, two, again] = loads(ascii(twice)) as unknown[];
+  assertEquals([one, two, again === first], ["a", "a", true]);
   const bad = assertThrows(
     () => loads(ascii(`\x80\x04]\x94(${texts}\x8c\x01\xff\x94e.`)),
     UnpicklingError,
