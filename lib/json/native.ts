@@ -96,12 +96,15 @@ function hasEscapedKey(text: string): boolean {
     at >= 0;
     at = text.indexOf("\\", at)
   ) {
-    // To the end of the string, and what follows it.
-    for (;;) {
-      const code = text.charCodeAt(at++);
-      if (code === 0x5c) at++;
-      else if (code === 0x22 || at > text.length) break;
+    // To the end of the string, a quote after an even number of backslashes.
+    for (let slashes = 1; slashes % 2 === 1;) {
+      at = text.indexOf('"', at);
+      if (at < 0) return false;
+      slashes = 0;
+      while (text.charCodeAt(at - slashes - 1) === 0x5c) slashes++;
+      at++;
     }
+    // And to what follows it.
     while (text.charCodeAt(at) <= 0x20) at++;
     if (text.charCodeAt(at) === 0x3a) return true;
   }
