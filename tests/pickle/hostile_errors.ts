@@ -8,11 +8,17 @@ import { JSONEncodeError } from "../../lib/json/errors.ts";
 import { PicklingError, UnpicklingError } from "../../lib/pickle/errors.ts";
 import { LimitError } from "../../lib/python/limits.ts";
 
+/** How values are written as JSON. */
+interface Layout<T> {
+  types: T;
+  limits: { outputBytes: number };
+}
+
 const limits = { outputBytes: 1_000_000 };
 /** How values of all kinds are written as plain JSON. */
-export const PLAIN = { types: "plain", limits } as const;
+export const PLAIN: Layout<"plain"> = { types: "plain", limits };
 /** How they are written with tags. */
-export const TAGGED = { types: "tagged", limits } as const;
+export const TAGGED: Layout<"tagged"> = { types: "tagged", limits };
 
 /**
  * Whether an error is one that Brine throws on purpose.
