@@ -7,6 +7,9 @@
 import { ARGUMENT_LAYOUTS } from "./arguments.ts";
 import { BINSTRING, LONG4, OPCODE_BY_CODE, STOP } from "./opcodes.ts";
 
+/** From this size on, a look whether a pickle is whole comes first. */
+export const SKIMMED: number = 1 << 16;
+
 /** For each byte: 0 no opcode; 1 to 9 the opcode's size; else see below. */
 const SIZES = new Uint8Array(256);
 const TWO_LINES = 0x82;
@@ -26,13 +29,14 @@ for (const opcode of OPCODE_BY_CODE) {
  * Looks whether a pickle ends.
  *
  * @param bytes The pickle, and perhaps more.
+ * @param from Offset of the opcode to begin with.
  * @returns Offset of the opcode that is not wholly there, the end of the bytes
  * where there is no more; -1 where the pickle ends, or has bytes in it that are
  * no opcode.
  */
-export function findTruncation(bytes: Uint8Array): number {
+export function findTruncation(bytes: Uint8Array, from = 0): number {
   const end = bytes.length;
-  let at = 0;
+  let at = from;
   while (at < end) {
     const start = at;
     const code = bytes[at]!;

@@ -63,7 +63,7 @@ import {
   NUMBER_SIZES,
 } from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
-import { findTruncation } from "./skim.ts";
+import { findTruncation, SKIMMED } from "./skim.ts";
 import { asciiText, LONGEST_KEY, StringReader } from "./string_reader.ts";
 import { parseFloatText, parseIntLine, parseLongLine } from "./text_numbers.ts";
 
@@ -208,9 +208,6 @@ const BORROWED = 4096;
 /** From this size on, other bytes neither, if they are so much of the input. */
 const BORROWED_ALONE = 1 << 20;
 const BORROWED_SHARE = 16;
-
-/** From this size on, a look whether a pickle is whole comes first. */
-const SKIMMED = 1 << 16;
 
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;

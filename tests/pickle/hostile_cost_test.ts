@@ -15,11 +15,12 @@ const PATIENCE = 3;
 const MILLISECONDS = 100;
 const MEGABYTES = 50;
 /**
- * The transcoder, which writes while it reads, knows of damage only when it
- * gets there: so much more for each million opcodes. It is bounded all the
- * same: see "memory is bounded, whatever comes" in tests/transcode.
+ * The transcoder, which writes while it reads, knows of damage within objects
+ * and sets only when it gets there: somewhat more for a million of them. It is
+ * bounded all the same: see "memory is bounded, whatever comes" in
+ * tests/transcode.
  */
-const TRANSCODER = { milliseconds: 1000, megabytes: 400 };
+const TRANSCODER = { milliseconds: 300, megabytes: 120 };
 
 Deno.test("what asks for too much is refused in 100 ms and 50 MB", async () => {
   const config = new URL("../../deno.json", import.meta.url).pathname;
