@@ -17,8 +17,8 @@ let idle: Unpickler | undefined;
  * of a class that is not known comes as an inert `PyObject`. What follows the
  * pickle is ignored.
  *
- * @param bytes The pickle. Numpy arrays, and bytes of a mebibyte and more, are
- * not copied but look into it: leave it as it is while you use them, or ask for
+ * @param bytes The pickle. Numpy arrays, and bytes of a mebibyte and more that
+ * are a sixteenth of it at least, are not copied but look into it: leave it as it is while you use them, or ask for
  * a `copy`.
  * @param options What is asked for.
  * @returns The value.

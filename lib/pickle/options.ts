@@ -81,7 +81,8 @@ export interface LoadOptions {
   floats?: "number" | "exact";
   /**
    * Whether what is large gets memory of its own. By default numpy arrays, and
-   * bytes of a mebibyte and more, look into the pickle that `loads` was given:
+   * bytes of a mebibyte and more that are a sixteenth of the pickle at least, look
+   * into what `loads` was given:
    * ask for copies where you use that memory again, or give it away.
    *
    * @default {false}

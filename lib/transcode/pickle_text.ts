@@ -76,7 +76,7 @@ import { type KeyBudget, KeySet, NEW, SEEN } from "./key_set.ts";
 import { MemoText } from "./memo_text.ts";
 import { writeAscii, writeFloat, writeInt } from "./number_text.ts";
 import { BadUtf8, escapeUtf8, longText, PLAIN } from "./string_text.ts";
-import { findLineBreak, opcodeSize } from "./opcode_size.ts";
+import { findLineBreak, opcodeSize } from "../pickle/opcode_size.ts";
 import type { PicklePlan } from "./plan.ts";
 import { Region, slotAt, Snag } from "./region.ts";
 
@@ -2768,7 +2768,7 @@ export class PickleTextMachine
     // Half a pickle can make a thousand times as much as its bytes take.
     if (!this.#isWhole && this.#heldSize >= SKIMMED) {
       const held = this.#held.subarray(0, this.#heldSize);
-      this.#skimmed = findTruncation(held, Math.max(0, this.#skimmed));
+      this.#skimmed = findTruncation(held, this.#skimmed);
       this.#isWhole = this.#skimmed < 0;
       if (!this.#isWhole) {
         if (this.#heldSize > this.#limits.memoBytes) {

@@ -6,7 +6,12 @@
  */
 
 import { ChunkQueue } from "../bytes/chunk_queue.ts";
-import { FIXED_SIZE, LINES, opcodeSize, PREFIX_SIZE } from "./opcode_size.ts";
+import {
+  FIXED_SIZE,
+  LINES,
+  opcodeSize,
+  PREFIX_SIZE,
+} from "../pickle/opcode_size.ts";
 import { slotAt, Snag } from "./region.ts";
 
 /** What a long composite is. */

@@ -13,7 +13,7 @@ import type { LoadOptions } from "../pickle/options.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
 import type { Limits } from "../python/limits.ts";
 import { MORE } from "../streams/machine_stream.ts";
-import { opcodeSize } from "./opcode_size.ts";
+import { opcodeSize } from "../pickle/opcode_size.ts";
 
 /** What cannot be turned into text as it comes. */
 export class Snag extends Error {

@@ -1,3 +1,4 @@
+import { ACTIVE_OPCODES } from "../support/active_opcodes.ts";
 import { JSONDecodeError, JSONEncodeError } from "../../lib/json/errors.ts";
 import { loads as loadsJson } from "../../lib/json/decoder.ts";
 import { JsonDecoder } from "../../lib/json/json_decoder.ts";
@@ -313,7 +314,7 @@ function toPickle(chunks: Iterable<Uint8Array>): Outcome[] {
 
 function checkOpcodes(pickle: Uint8Array): void {
   for (const { name } of opcodesOf(pickle)) {
-    if (FORBIDDEN.has(name)) throw new Finding("opcode from JSON", name);
+    if (ACTIVE_OPCODES.has(name)) throw new Finding("opcode from JSON", name);
   }
 }
 
@@ -361,23 +362,6 @@ export async function jsonDoors(
   }
   return whole;
 }
-
-/** Untrusted JSON must stay data. */
-const FORBIDDEN = new Set([
-  "GLOBAL",
-  "STACK_GLOBAL",
-  "INST",
-  "OBJ",
-  "REDUCE",
-  "BUILD",
-  "NEWOBJ",
-  "NEWOBJ_EX",
-  "EXT1",
-  "EXT2",
-  "EXT4",
-  "PERSID",
-  "BINPERSID",
-]);
 
 function* opcodesOf(bytes: Uint8Array): Generator<{ name: string }> {
   const reader = new OpcodeReader();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ACTIVE_OPCODES } from "../support/active_opcodes.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { JSONDecodeError } from "../../lib/json/errors.ts";
 import { dumps as dumpsJson, loads as loadsJson } from "../../lib/json/mod.ts";
@@ -227,23 +228,6 @@ Deno.test("no name of a hostile pickle is looked up, and no prototype changes", 
   assert(said.names > 300 && said.pickles > 400, JSON.stringify(said));
 });
 
-/** Opcodes that name, call or build what is no plain data. */
-const ACTIVE = new Set([
-  "GLOBAL",
-  "STACK_GLOBAL",
-  "INST",
-  "OBJ",
-  "REDUCE",
-  "BUILD",
-  "NEWOBJ",
-  "NEWOBJ_EX",
-  "EXT1",
-  "EXT2",
-  "EXT4",
-  "PERSID",
-  "BINPERSID",
-]);
-
 Deno.test("a pickle made from JSON is data, whatever the JSON looks like", async () => {
   const tag = {
     "py/object": "os.system",
@@ -286,7 +270,7 @@ Deno.test("a pickle made from JSON is data, whatever the JSON looks like", async
     for (const pickle of made) {
       for (const { opcode } of genops(pickle)) {
         assert(
-          !ACTIVE.has(opcode.name),
+          !ACTIVE_OPCODES.has(opcode.name),
           `${opcode.name} of ${bytes.toBase64()}`,
         );
       }

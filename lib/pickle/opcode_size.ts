@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ARGUMENT_LAYOUTS } from "../pickle/arguments.ts";
-import { OPCODES } from "../pickle/opcodes.ts";
+import { ARGUMENT_LAYOUTS } from "./arguments.ts";
+import { OPCODES } from "./opcodes.ts";
 
 /** Size with the argument where it is fixed; 0: it is not, or no opcode. */
 export const FIXED_SIZE: Uint8Array<ArrayBuffer> = new Uint8Array(256);
