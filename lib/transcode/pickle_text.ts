@@ -89,6 +89,8 @@ const MARGIN = 2560;
 const SMALL = 64;
 /** How much consumed input is kept to go back to. */
 const KEEP = 65536;
+/** How much of a pickle may wait or be odd before it is read as values. */
+const WAITING = 1 << 16;
 /** How much input is kept for reading a pickle as values after all. */
 const RAW_LIMIT = 8 << 20;
 
@@ -2275,6 +2277,10 @@ export class PickleTextMachine
       return 0;
     }
     if (IN_HISTORY[kind] === 0) {
+      // No pickler stores numbers.
+      if (this.#raw && this.#kept.size > WAITING) {
+        throw new Snag("it stores many numbers in its memo");
+      }
       this.#keep(slot, kind, this.#start[top]!, this.#o);
       return 0;
     }
@@ -2971,6 +2977,10 @@ export class PickleTextMachine
       textOf: (slot) => this.#textOf(slot),
       frameEnd: this.#frameEnd < 0 ? -1 : this.#frameEnd - this.#at,
       strictFrames: this.#options.lenientFrames !== true,
+      // Half a pickle can ask for much: as a value it is looked over first.
+      most: this.#raw
+        ? { marks: this.#limits.jsonDepth, values: WAITING }
+        : { marks: Infinity, values: Infinity },
     });
     this.#frameEnd = result.frameEnd < 0 ? -1 : result.frameEnd + this.#at;
     if (result.lastFrameEnd >= 0) {

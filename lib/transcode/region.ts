@@ -52,6 +52,8 @@ export interface RegionContext {
   frameEnd: number;
   /** Whether frames must be right. */
   strictFrames: boolean;
+  /** How deep its marks may nest, and how many values may wait, or it snags. */
+  most: { marks: number; values: number };
 }
 
 /** How far a stretch has come. */
@@ -236,7 +238,7 @@ export class Region {
     let p = context.from;
     let memoCount = context.memoCount;
     let frameEnd = context.frameEnd;
-    const { to, stop } = context;
+    const { to, stop, most } = context;
     let lastFrameEnd = -1;
     let dict = false;
     loop: while (p !== stop) {
@@ -271,6 +273,9 @@ export class Region {
         this.#shift = shift;
       }
       const depth = this.#depth;
+      if (depth > most.values) {
+        throw new Snag("too many values wait for what they belong to");
+      }
       const mark = this.#marks.at(-1) ?? -1;
       const above = depth - 1 - mark;
       switch (op) {
@@ -291,6 +296,9 @@ export class Region {
           frameEnd = lastFrameEnd;
           break;
         case 0x28: // MARK
+          if (this.#marks.length >= most.marks) {
+            throw new Snag("it nests too deep");
+          }
           this.#byte(op);
           this.#marks.push(depth);
           this.#push(MARK);

@@ -14,14 +14,6 @@ import { HOSTILE_COSTS } from "./hostile_costs.ts";
 const PATIENCE = 3;
 const MILLISECONDS = 100;
 const MEGABYTES = 50;
-/**
- * The transcoder, which writes while it reads, knows of damage within objects
- * and sets only when it gets there: somewhat more for a million of them. It is
- * bounded all the same: see "memory is bounded, whatever comes" in
- * tests/transcode.
- */
-const TRANSCODER = { milliseconds: 300, megabytes: 120 };
-
 Deno.test("what asks for too much is refused in 100 ms and 50 MB", async () => {
   const config = new URL("../../deno.json", import.meta.url).pathname;
   const child = new URL("hostile_child.ts", import.meta.url).href;
@@ -56,12 +48,9 @@ Deno.test("what asks for too much is refused in 100 ms and 50 MB", async () => {
       if (milliseconds > MILLISECONDS || grown > MEGABYTES * 1e6) {
         console.log(figures);
       }
-      const allowed = door === "transcoder"
-        ? TRANSCODER
-        : { milliseconds: MILLISECONDS, megabytes: MEGABYTES };
       if (
-        milliseconds > allowed.milliseconds * PATIENCE ||
-        grown > allowed.megabytes * 1.2e6
+        milliseconds > MILLISECONDS * PATIENCE ||
+        grown > MEGABYTES * 1.2e6
       ) over.push(figures);
       most.milliseconds = Math.max(most.milliseconds, milliseconds);
       most.grown = Math.max(most.grown, grown);
