@@ -15,6 +15,7 @@ import { intText } from "../python/int_text.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Converter, converterOf, type Types } from "./convert.ts";
 import { JSONEncodeError, type JSONEncodeErrorCode } from "./errors.ts";
+import { FREE_BYTES, FREE_VALUE, holds } from "./expansion.ts";
 import {
   DEEPEST,
   HEX_PAIRS,
@@ -93,7 +94,11 @@ export interface DumpsOptions {
    * @default {"strict"}
    */
   types?: Types;
-  /** How much may be written: `jsonDepth`, `intDigits`, `outputBytes`. */
+  /**
+   * How much may be written: `jsonDepth`, `intDigits`, `outputBytes`, and
+   * `expansion`, which ends values that are shared within themselves so often
+   * that they would become a terabyte.
+   */
   limits?: Limits;
 }
 
@@ -402,6 +407,10 @@ export class Encoder {
   #view: DataView<ArrayBuffer> = NO_VIEW;
   #length = 0;
   #written = 0;
+  /** How much was written when the value began. */
+  #begun = 0;
+  /** When it is asked next whether the value holds enough for what it becomes. */
+  #askAt = Infinity;
   #root: unknown;
   #value: unknown;
   #waiting = false;
@@ -492,6 +501,8 @@ export class Encoder {
       }
     }
     this.#length = this.#depth = this.#standIns = 0;
+    this.#begun = this.#written;
+    this.#askAt = Math.max(FREE_BYTES, this.#begun + FREE_VALUE);
     this.#level = level;
     this.#root = this.#tagged ? toTagged(value, dumps) : value;
     this.#value = this.#root;
@@ -563,7 +574,21 @@ export class Encoder {
     this.#written += this.#length;
     const limit = this.#limits.outputBytes;
     if (this.#written > limit) throw new LimitError("outputBytes", limit);
+    if (this.#written > this.#askAt) this.#checkExpansion();
     return done;
+  }
+
+  /** Asked at each doubling, so that all the asking costs nothing. */
+  #checkExpansion(): void {
+    const { expansion } = this.#limits;
+    const written = this.#written - this.#begun;
+    this.#askAt = this.#written + written;
+    const converter = this.#converter;
+    const isInnocent = holds(this.#root, written / expansion, {
+      convert: converter?.convert,
+      isOpen: this.#default !== undefined || converter?.all === true,
+    });
+    if (!isInnocent) throw new LimitError("expansion", expansion);
   }
 
   #run(): boolean {

@@ -57,6 +57,10 @@ export interface Limits {
    * have been written. Shared values are written out each time, so that 250
    * bytes could become a terabyte.
    *
+   * Where JSON is written of a value, there is no pickle to compare with: what
+   * the value holds takes its place, each list, dict and long string counted
+   * once. It is looked at once 16 MiB have been written, and at each doubling.
+   *
    * @default {1000}
    */
   expansion?: number;

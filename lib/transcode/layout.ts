@@ -5,10 +5,13 @@
  * @module
  */
 
+import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
 
 const CHUNK = 65536;
 const NEWLINE = 10;
+/** So much may be written before it is compared with what was read. */
+const FREE_BYTES = 1 << 26;
 
 /** How the text is laid out. */
 export interface LayoutOptions {
@@ -20,6 +23,8 @@ export interface LayoutOptions {
   key: string;
   /** Whether the elements of the top array become lines. */
   items: boolean;
+  /** How much may be written: indents may be most of it. */
+  limits?: Limits | undefined;
 }
 
 /** Lays out the text of a machine that writes `", "` and `": "`. */
@@ -30,6 +35,9 @@ export class LayoutMachine
   readonly #item: Uint8Array;
   readonly #key: Uint8Array;
   readonly #items: boolean;
+  readonly #limits: Readonly<Required<Limits>>;
+  #read = 0;
+  #written = 0;
   #in: Uint8Array = new Uint8Array(0);
   #p = 0;
   #out: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -60,10 +68,12 @@ export class LayoutMachine
     this.#item = encoder.encode(options.item);
     this.#key = encoder.encode(options.key);
     this.#items = options.items;
+    this.#limits = resolveLimits(options.limits);
   }
 
   /** @inheritdoc */
   push(chunk: Uint8Array): void {
+    this.#read += chunk.length;
     this.#inner.push(chunk);
   }
 
@@ -88,7 +98,15 @@ export class LayoutMachine
 
   #give(): Uint8Array<ArrayBuffer> {
     const chunk = this.#out.slice(0, this.#o);
+    this.#written += this.#o;
     this.#o = 0;
+    const { outputBytes, expansion } = this.#limits;
+    if (this.#written > outputBytes) {
+      throw new LimitError("outputBytes", outputBytes);
+    }
+    if (this.#written > FREE_BYTES && this.#written > this.#read * expansion) {
+      throw new LimitError("expansion", expansion);
+    }
     return chunk;
   }
 

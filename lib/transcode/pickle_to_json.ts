@@ -147,7 +147,7 @@ export function pickleToJsonMachine(
   if (!items && text === undefined && item === ", " && key === ": ") {
     return machine;
   }
-  return new LayoutMachine(machine, { indent: text, item, key, items });
+  return new LayoutMachine(machine, { indent: text, item, key, items, limits });
 }
 
 /**
