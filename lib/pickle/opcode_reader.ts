@@ -9,12 +9,22 @@ import { LimitError } from "../python/limits.ts";
 import { MORE } from "../streams/machine_stream.ts";
 import {
   ARGUMENT_LAYOUTS,
-  type ArgumentLayout,
   type ArgumentValue,
   decodeArgument,
   readUint,
 } from "./arguments.ts";
 import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
+import {
+  CUT,
+  isSigned,
+  LONG,
+  NEGATIVE,
+  OpcodeInput,
+  type Step,
+  WANT,
+  WHOLE,
+} from "./opcode_input.ts";
+import { LINES, PREFIX_SIZE } from "./opcode_size.ts";
 import { type Opcode, OPCODE_BY_CODE } from "./opcodes.ts";
 
 /** An opcode with its argument, as `pickletools.genops` gives it. */
@@ -37,37 +47,11 @@ export interface OpcodeReaderOptions {
   argumentLength?: number;
 }
 
-const LAYOUT_BY_CODE: readonly (ArgumentLayout | undefined)[] = OPCODE_BY_CODE
-  .map((opcode) => opcode && ARGUMENT_LAYOUTS[opcode.argument]);
-
-const EMPTY = new Uint8Array(0);
-const NEWLINE = 0x0a;
 const STOP = 0x2e;
 
-/**
- * Reads opcodes from chunks of any size. An opcode whose argument has not
- * wholly arrived is not begun; what waits is a list of chunks, joined once.
- */
-export class OpcodeReader {
+/** Reads opcodes from chunks of any size, and tells damage as `pickletools`. */
+export class OpcodeReader extends OpcodeInput {
   readonly #limit: number;
-  #bytes: Uint8Array = EMPTY;
-  #at = 0;
-  /** Offset in the stream of the first of `#bytes`. */
-  #base = 0;
-  #chunks: Uint8Array[] = [];
-  #waiting = 0;
-  #ended = false;
-  /** How many bytes the opcode at `#at` takes, as far as is known. */
-  #need = 0;
-  /** How many line breaks its argument still wants. */
-  #lines = 0;
-  /** How long the last of these lines is by now. */
-  #lineLength = 0;
-  #opcode: Opcode = OPCODE_BY_CODE[STOP]!;
-  #position = 0;
-  #start = 0;
-  #stop = 0;
-  #afterStop = false;
 
   /**
    * Makes a reader.
@@ -75,81 +59,23 @@ export class OpcodeReader {
    * @param options What it may take
    */
   constructor(options: OpcodeReaderOptions = {}) {
-    this.#limit = options.argumentLength ?? Infinity;
+    const limit = options.argumentLength ?? Infinity;
+    super({ longest: limit, longestLine: limit });
+    this.#limit = limit;
   }
 
   /** The opcode read last. */
   get opcode(): Opcode {
-    return this.#opcode;
-  }
-
-  /** Offset in the stream of the opcode read last. */
-  get position(): number {
-    return this.#position;
-  }
-
-  /** Offset in the stream after the opcode read last and its argument. */
-  get endPosition(): number {
-    return this.#base + this.#at;
-  }
-
-  /**
-   * The bytes of the argument read last, without the length before it or the
-   * line break behind it; a view.
-   */
-  get content(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#stop);
-  }
-
-  /** Offset in the stream of `content`. */
-  get contentStart(): number {
-    return this.#base + this.#start;
-  }
-
-  /** Offset in the stream after `content`. */
-  get contentEnd(): number {
-    return this.#base + this.#stop;
+    return OPCODE_BY_CODE[this.code]!;
   }
 
   /** The argument read last, as `pickletools` reads it. */
   get arg(): ArgumentValue {
-    return this.#opcode.argument === "none" ? null : decodeArgument(
-      this.#opcode,
-      { content: this.content, offset: this.#position },
+    const { opcode } = this;
+    return opcode.argument === "none" ? null : decodeArgument(
+      opcode,
+      { content: this.content, offset: this.position },
     );
-  }
-
-  /**
-   * Takes input.
-   *
-   * @param chunk What comes next; it is kept, not copied
-   */
-  push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    if (this.#at === this.#bytes.length) {
-      this.#base += this.#at;
-      this.#bytes = chunk;
-      this.#at = 0;
-      return;
-    }
-    this.#chunks.push(chunk);
-    this.#waiting += chunk.length;
-    let from = 0;
-    while (this.#lines > 0 && this.#lineLength <= this.#limit) {
-      const found = chunk.indexOf(NEWLINE, from);
-      if (found < 0) {
-        this.#lineLength += chunk.length - from;
-        return;
-      }
-      this.#lineLength = 0;
-      this.#lines--;
-      from = found + 1;
-    }
-  }
-
-  /** Says that no input follows. */
-  end(): void {
-    this.#ended = true;
   }
 
   /**
@@ -162,95 +88,10 @@ export class OpcodeReader {
    * @throws {LimitError} If its argument is longer than allowed
    */
   advance(): boolean {
-    if (this.#waiting > 0) {
-      const arrived = this.#bytes.length - this.#at + this.#waiting;
-      if (
-        !this.#ended && this.#lineLength <= this.#limit &&
-        (this.#lines > 0 || arrived < this.#need)
-      ) return false;
-      this.#join(arrived);
-    }
-    this.#need = 0;
-    this.#lines = 0;
-    this.#lineLength = 0;
-    const bytes = this.#bytes;
-    const at = this.#at;
-    const length = bytes.length;
-    if (at === length) {
-      if (!this.#ended || this.#afterStop) return false;
-      throw this.#error("truncated", "pickle exhausted before seeing STOP");
-    }
-    const code = bytes[at]!;
-    const layout = LAYOUT_BY_CODE[code];
-    if (layout === undefined) {
-      const byte = code.toString(16).padStart(2, "0");
-      throw this.#error(
-        "bad-opcode",
-        `at position ${this.#base + at}, opcode 0x${byte} unknown`,
-      );
-    }
-    let start = at + 1;
-    let stop: number;
-    let end: number;
-    if (layout.lines > 0) {
-      stop = at;
-      for (let line = layout.lines; line > 0; line--) {
-        const from = stop + 1;
-        stop = bytes.indexOf(NEWLINE, from);
-        const size = (stop < 0 ? length : stop) - from;
-        if (size > this.#limit) throw this.#tooLong();
-        if (stop < 0) {
-          this.#lines = line;
-          this.#lineLength = size;
-          return this.#wait(
-            Infinity,
-            () => `no newline found when trying to read ${kindAt(code)}`,
-          );
-        }
-      }
-      end = stop + 1;
-    } else {
-      const { prefix } = layout;
-      let size = layout.fixed;
-      if (prefix > 0) {
-        if (length - start < prefix) {
-          return this.#wait(1 + prefix, () => {
-            const kind = prefix === 4 && layout.signed ? "int" : "uint";
-            return `not enough data in stream to read ${kind}${prefix}`;
-          });
-        }
-        size = readUint(bytes, { at: start, size: prefix });
-        start += prefix;
-        if (layout.signed && size >= 2 ** 31) {
-          throw this.#error(
-            "bad-length",
-            `${kindAt(code)} byte count < 0: ${size - 2 ** 32}`,
-            code,
-          );
-        }
-        if (size > this.#limit) throw this.#tooLong();
-      }
-      const remain = length - start;
-      if (remain < size) {
-        return this.#wait(
-          1 + prefix + size,
-          () =>
-            prefix === 0 || kindAt(code).startsWith("long")
-              ? `not enough data in stream to read ${kindAt(code)}`
-              : `expected ${size} bytes in a ${
-                kindAt(code)
-              }, but only ${remain} remain`,
-        );
-      }
-      stop = end = start + size;
-    }
-    this.#opcode = OPCODE_BY_CODE[code]!;
-    this.#position = this.#base + at;
-    this.#start = start;
-    this.#stop = stop;
-    this.#at = end;
-    this.#afterStop = code === STOP;
-    return true;
+    const step = this.step();
+    if (step === WHOLE) return true;
+    if (step === WANT || this.isEmpty && this.code === STOP) return false;
+    throw this.#fault(step);
   }
 
   /**
@@ -264,33 +105,32 @@ export class OpcodeReader {
   next(): Instruction | typeof MORE {
     if (!this.advance()) return MORE;
     return {
-      opcode: this.#opcode,
+      opcode: this.opcode,
       arg: this.arg,
-      position: this.#position,
+      position: this.position,
     };
   }
 
-  #join(size: number): void {
-    const joined = new Uint8Array(size);
-    joined.set(this.#bytes.subarray(this.#at));
-    let offset = this.#bytes.length - this.#at;
-    for (const chunk of this.#chunks) {
-      joined.set(chunk, offset);
-      offset += chunk.length;
+  /** What is wrong with the opcode that comes next. */
+  #fault(step: Step): UnpicklingError | LimitError {
+    if (step === LONG) {
+      const offset = this.position;
+      return new LimitError("argumentLength", this.#limit, { offset });
     }
-    this.#base += this.#at;
-    this.#bytes = joined;
-    this.#at = 0;
-    this.#chunks = [];
-    this.#waiting = 0;
-  }
-
-  #wait(need: number, message: () => string): false {
-    if (this.#ended) {
-      throw this.#error("truncated", message(), this.#bytes[this.#at]);
+    const offset = this.endPosition;
+    const bytes = this.from(offset);
+    const code = bytes[0];
+    if (step === CUT) {
+      return this.#error("truncated", cutMessage(bytes), code);
     }
-    this.#need = need;
-    return false;
+    if (step === NEGATIVE) {
+      const size = readUint(bytes, { at: 1, size: 4 }) - 2 ** 32;
+      const message = `${kindAt(code!)} byte count < 0: ${size}`;
+      return this.#error("bad-length", message, code);
+    }
+    const byte = code!.toString(16).padStart(2, "0");
+    const message = `at position ${offset}, opcode 0x${byte} unknown`;
+    return this.#error("bad-opcode", message);
   }
 
   #error(
@@ -300,16 +140,29 @@ export class OpcodeReader {
   ): UnpicklingError {
     return new UnpicklingError(message, {
       code,
-      offset: this.#base + this.#at,
+      offset: this.endPosition,
       opcode: opcode === undefined ? undefined : OPCODE_BY_CODE[opcode]?.name,
     });
   }
+}
 
-  #tooLong(): LimitError {
-    return new LimitError("argumentLength", this.#limit, {
-      offset: this.#base + this.#at,
-    });
+/** What is missing of an opcode, in Python's words. */
+function cutMessage(bytes: Uint8Array): string {
+  const code = bytes[0];
+  if (code === undefined) return "pickle exhausted before seeing STOP";
+  const kind = kindAt(code);
+  if (LINES[code]! > 0) return `no newline found when trying to read ${kind}`;
+  const size = PREFIX_SIZE[code]!;
+  const remain = bytes.length - 1 - size;
+  if (remain < 0 && size > 0) {
+    const sign = size === 4 && isSigned(code) ? "int" : "uint";
+    return `not enough data in stream to read ${sign}${size}`;
   }
+  if (size === 0 || kind.startsWith("long")) {
+    return `not enough data in stream to read ${kind}`;
+  }
+  const wanted = readUint(bytes, { at: 1, size });
+  return `expected ${wanted} bytes in a ${kind}, but only ${remain} remain`;
 }
 
 /** The kind of argument, as Python's messages name it. */

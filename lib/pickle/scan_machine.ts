@@ -16,6 +16,7 @@ import {
   readLong,
 } from "./arguments.ts";
 import type { UnpicklingError, UnpicklingErrorCode } from "./errors.ts";
+import { WANT, WHOLE } from "./opcode_input.ts";
 import {
   isOpcode,
   OPCODE_BY_CODE,
@@ -54,7 +55,7 @@ import {
   UNKNOWN,
   USE_RANK,
 } from "./scan_nodes.ts";
-import { ScanReader, WANT, WHOLE } from "./scan_reader.ts";
+import { ScanReader } from "./scan_reader.ts";
 
 /** What is wrong with a pickle. */
 export interface ScanDamage {
@@ -261,7 +262,11 @@ export class Machine {
       this.dead = true;
       // Python goes on, so the names at least are told.
       if (error.code === "limit") {
-        this.#host.sweep(reader.end, Infinity, "stands behind too much else");
+        this.#host.sweep(
+          reader.endPosition,
+          Infinity,
+          "stands behind too much else",
+        );
       }
     }
     return undefined;
@@ -842,7 +847,7 @@ export class Machine {
     if (via.entry.rule === "new-partial") via.misused = true;
     if (
       via.name === "NumpyArrayWrapper" && JOBLIB_MODULES.has(via.module)
-    ) return this.#array(state, reader.end);
+    ) return this.#array(state, reader.endPosition);
     return undefined;
   }
 
@@ -1523,7 +1528,7 @@ export class Sweep {
 
   /** Says that no input follows. */
   end(): void {
-    this.#reader.close();
+    this.#reader.end();
     this.#read();
     this.done = true;
   }

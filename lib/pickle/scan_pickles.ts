@@ -8,6 +8,7 @@ import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import { isUtf8 } from "../bytes/utf8.ts";
 import { decodeLatin1, readUint } from "./arguments.ts";
 import { UnpicklingError } from "./errors.ts";
+import { WANT, WHOLE } from "./opcode_input.ts";
 import { sniff } from "./scan_containers.ts";
 import type { NameEntry } from "./scan_lists.ts";
 import {
@@ -23,7 +24,7 @@ import {
   Sweep,
 } from "./scan_machine.ts";
 import type { ScanMemo } from "./scan_memo.ts";
-import { BEGIN, END, PART, ScanReader, WANT, WHOLE } from "./scan_reader.ts";
+import { BEGIN, END, PART, ScanReader } from "./scan_reader.ts";
 import { Tally } from "./scan_tally.ts";
 
 /**
@@ -148,7 +149,7 @@ export class Pickles implements Part, Host {
   /** Says that no input follows. */
   async end(): Promise<void> {
     if (!this.#over) {
-      this.#reader.close();
+      this.#reader.end();
       if (this.#begun) await this.#read();
     }
     for (const sweep of this.#sweeps) sweep.end();
@@ -255,7 +256,8 @@ export class Pickles implements Part, Host {
   #do(whole: boolean): void {
     const reader = this.#reader;
     const { code } = reader;
-    this.#checkFrame(code, whole ? reader.end : reader.end + reader.size);
+    const end = reader.endPosition;
+    this.#checkFrame(code, whole ? end : end + reader.size);
     const fresh = this.#fresh;
     const carried = this.#carried;
     let raw: Raw | undefined;
@@ -301,7 +303,7 @@ export class Pickles implements Part, Host {
   #passRaw(size: number): void {
     this.#raw = undefined;
     if (size === 0) return;
-    const { end } = this.#reader;
+    const end = this.#reader.endPosition;
     // Loaded by pickle instead of joblib, the array's bytes are opcodes.
     this.sweep(end, end + size, "stands in an array's bytes");
     this.#reader.pass(size);
@@ -325,7 +327,7 @@ export class Pickles implements Part, Host {
 
   /** Begins another pickle. */
   #begin(): void {
-    const at = this.#start = this.#reader.end;
+    const at = this.#start = this.#reader.endPosition;
     this.#begun = true;
     this.#meant = false;
     this.#frameEnd = 0;
@@ -397,7 +399,7 @@ export class Pickles implements Part, Host {
     for (const child of this.#children?.values() ?? []) tally.merge(child);
     this.#children = this.#recent = undefined;
     if (better.storages.size > 0) this.#sizes = better.storages;
-    const end = this.#reader.end;
+    const end = this.#reader.endPosition;
     if (this.#frameEnd > end && this.#frames.length < MAX_FRAMES) {
       this.#frames.push({ at: this.#frameAt, end: this.#frameEnd });
     }
