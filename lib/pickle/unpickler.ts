@@ -63,7 +63,7 @@ import {
   NUMBER_SIZES,
 } from "./number_batch.ts";
 import { makePlain } from "./plain_objects.ts";
-import { findTruncation, SKIMMED } from "./skim.ts";
+import { findTruncation, HeldPickle, SKIMMED } from "./skim.ts";
 import { asciiText, LONGEST_KEY, StringReader } from "./string_reader.ts";
 import { parseFloatText, parseIntLine, parseLongLine } from "./text_numbers.ts";
 
@@ -209,11 +209,25 @@ const BORROWED = 4096;
 const BORROWED_ALONE = 1 << 20;
 const BORROWED_SHARE = 16;
 
+/** How much of a pickle is held until it is whole: more is read as it comes. */
+const PATIENCE = 8 << 20;
+
 /** How deep whole pickles may lie within others. */
 const MAX_NESTING = 16;
 
 const LINE = -1;
 const TWO_LINES = -2;
+
+/** Options of an {@linkcode Unpickler}. */
+export interface UnpicklerOptions extends DecoderStreamOptions {
+  /**
+   * How many bytes of a pickle that is large and not whole are held; what is
+   * longer is read as it comes. Not with `items`.
+   *
+   * @default {8_388_608}
+   */
+  patience?: number;
+}
 
 /** Reads pickles, pushed in chunks of any size. */
 export class Unpickler implements Machine<Uint8Array, unknown> {
@@ -243,6 +257,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Offset in the stream of the first of `#bytes`. */
   #base = 0;
   readonly #queue = new ChunkQueue();
+  /** In place of all these, where a large pickle is not whole yet. */
+  #held: HeldPickle | undefined;
+  /** How many bytes of a pickle are worth holding; whether this one's are. */
+  readonly #patience: number;
+  #isPatient = true;
   readonly #strings = new StringReader();
   /** Bytes wanted from `#pos`, when positive; else lines, as negative. */
   #need = 0;
@@ -280,6 +299,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #protocol = 0;
   #frameEnd = -1;
   #begun = false;
+  /** Offset in the stream of the pickle's first byte. */
+  #startsAt = 0;
   #values = 0;
   #globals: Map<string, Global> | undefined;
   readonly #keys = new KeyMaker();
@@ -302,7 +323,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
    *
    * @param options What it is asked for.
    */
-  constructor(options: DecoderStreamOptions = {}) {
+  constructor(options: UnpicklerOptions = {}) {
     this.#options = options;
     this.#fixImports = options.fixImports ?? true;
     this.#encoding = checkEncoding(options.encoding);
@@ -326,6 +347,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#copies = options.copy ?? false;
     this.#buffers = options.buffers?.[Symbol.iterator]();
     if (this.#items) this.#fetched = new Set();
+    this.#patience = this.#items ? 0 : options.patience ?? PATIENCE;
   }
 
   /** Offset in the stream after the last pickle read. */
@@ -345,6 +367,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       this.#head += asciiText(chunk, 0, Math.min(size, 8 - this.#head.length));
     }
     if (this.#fault !== undefined) return;
+    if (this.#held !== undefined) {
+      this.#held.push(chunk);
+      return;
+    }
     if (this.#pos === this.#end) {
       this.#setInput(chunk, this.#base + this.#end, false);
       return;
@@ -385,7 +411,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
         if (this.#nextPiece < this.#pieces.length) {
           return this.#pieces[this.#nextPiece++];
         }
-        if (!this.#gather()) {
+        if (!this.#gather() || this.#mustWait()) {
           if (!this.#ended) return MORE;
           if (!this.#begun && this.#pos === this.#end) return MORE;
           throw this.#error("truncated", "the pickle ends too early");
@@ -446,6 +472,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** Makes it ready for other input, and forgets all it has seen. */
   reset(): void {
+    this.#held = undefined;
     this.#setInput(EMPTY, 0, false);
     if (this.#begun) {
       this.#queue.clear();
@@ -471,13 +498,18 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** Joins what waits once there is enough. Tells whether there is work. */
   #gather(): boolean {
-    if (this.#pos === this.#end && this.#queue.size === 0) return false;
+    if (this.#held !== undefined) return this.#release(this.#held);
+    if (this.#pos === this.#end && this.#queue.size === 0) {
+      this.#holdBack();
+      return false;
+    }
     const rest = this.#end - this.#pos;
     const limit = this.#limits.argumentLength;
     if (this.#need < 0) {
       if (this.#lineLength > limit) {
         throw new LimitError("argumentLength", limit);
       }
+      this.#holdBack();
       return false;
     }
     const isLast = this.#wantsAny && this.#ended;
@@ -485,6 +517,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       if (rest + this.#queue.size - 9 > limit) {
         throw new LimitError("argumentLength", limit);
       }
+      this.#holdBack();
       return false;
     }
     this.#wantsAny = false;
@@ -496,6 +529,47 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       this.#setInput(all.join(), start, true);
     }
     return true;
+  }
+
+  /** Whether a large pickle begins that is not whole. */
+  #mustWait(): boolean {
+    if (
+      this.#begun || !this.#isPatient || this.#patience === 0 ||
+      this.#end - this.#pos < SKIMMED ||
+      this.#bytes[this.#end - 1] === op.STOP ||
+      findTruncation(this.#bytes, { from: this.#pos, end: this.#end }) < 0
+    ) return false;
+    this.#hold();
+    return !this.#release(this.#held!);
+  }
+
+  /** Holds what there is of a pickle that is large and not whole. */
+  #holdBack(): void {
+    if (
+      this.#begun && this.#isPatient && !this.#ended && !this.#wantsAny &&
+      this.#need <= this.#patience &&
+      this.#base + this.#pos - this.#startsAt >= SKIMMED &&
+      this.#base + this.#pos - this.#startsAt < this.#patience
+    ) this.#hold();
+  }
+
+  #hold(): void {
+    const held = new HeldPickle(this.#base + this.#pos, this.#patience);
+    held.push(this.#bytes.subarray(this.#pos, this.#end));
+    if (this.#queue.size > 0) held.push(this.#queue.join());
+    this.#setInput(EMPTY, held.from, false);
+    this.#held = held;
+  }
+
+  /** Goes on with what was held; not while it is worth waiting for more. */
+  #release(held: HeldPickle): boolean {
+    const isReady = held.look() || (this.#ended && held.mayEnd);
+    if (!isReady && !this.#ended) return false;
+    this.#held = undefined;
+    this.#isPatient = false;
+    this.#setInput(held.bytes, held.from, true);
+    if (!isReady) this.#opcodeStart = held.position;
+    return isReady;
   }
 
   /** Readies the machine for the next pickle. */
@@ -529,6 +603,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#protocol = 0;
     this.#frameEnd = -1;
     this.#begun = false;
+    this.#isPatient = true;
     this.#values = 0;
     this.#forward = undefined;
     this.#globals = undefined;
@@ -616,6 +691,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     let need = 0;
     if (!this.#begun) {
       this.#begun = true;
+      this.#startsAt = base + pos;
       // An array that grows is copied again and again.
       if (end - pos > 65536 && memo.length === 0) {
         memo.length = Math.min(end - pos >> 4, 65536);
@@ -2357,7 +2433,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     }
     let inner = this.#nested;
     if (inner === undefined) {
-      const machine = new Unpickler(this.#options);
+      const machine = new Unpickler({ ...this.#options, patience: 0 });
       machine.#nesting = this.#nesting + 1;
       inner = this.#nested = { machine, start: this.#base + at, fed: 0 };
     }

@@ -294,7 +294,15 @@ register(
   },
   {
     names: ["builtins.slice"],
-    make: ([start, stop, step], { kwargs: _ }) => new Slice(start, stop, step),
+    make(args, { kwargs }) {
+      if (args.length < 1 || args.length > 3 || kwargs !== undefined) {
+        return undefined;
+      }
+      const [start, stop, step = null] = args;
+      return args.length === 1
+        ? new Slice(null, start)
+        : new Slice(start, stop, step);
+    },
     class: Slice,
     reduce: ({ start, stop, step }: Slice) => ({
       callable: new Global("builtins", "slice"),

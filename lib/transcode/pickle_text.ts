@@ -65,9 +65,8 @@ import {
   decodeLatin1,
   decodeRawUnicodeEscape,
 } from "../pickle/arguments.ts";
-import { OPCODE_BY_CODE, STOP } from "../pickle/opcodes.ts";
+import { OPCODE_BY_CODE } from "../pickle/opcodes.ts";
 import type { LoadOptions } from "../pickle/options.ts";
-import { findTruncation, SKIMMED } from "../pickle/skim.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
@@ -82,7 +81,6 @@ import { Region, slotAt, Snag } from "./region.ts";
 
 /** How much is given away at a time. */
 const CHUNK = 65536;
-const NOTHING_HELD = new Uint8Array(0);
 /** Room that every opcode may use without asking: a text of 2 KiB and more. */
 const MARGIN = 2560;
 /** How much there is room for at first: many pickles are small. */
@@ -357,14 +355,6 @@ export class PickleTextMachine
   #begun = false;
   /** What reads the pickle as values. */
   #unpickler: Unpickler | undefined;
-  /** The bytes of a pickle that is read as a value, and how many there are. */
-  #held: Uint8Array<ArrayBuffer> = NOTHING_HELD;
-  #heldSize = 0;
-  /** How many of them the unpickler has, and how many were looked over. */
-  #pushed = 0;
-  #skimmed = 0;
-  /** Whether the last of them is there. */
-  #isWhole = false;
   /** Whether a line break stands before the next text. */
   #between = false;
   #moved = 0;
@@ -540,14 +530,8 @@ export class PickleTextMachine
         return MORE;
       }
     } else if (this.#unpickler !== undefined) {
-      const isHeld = this.#pushed < this.#heldSize;
-      if (isHeld && this.#held[this.#heldSize - 1] !== STOP) {
-        this.#p = this.#docAt + this.#skimmed - this.#at;
-        throw this.#error("truncated", "the pickle ends too early");
-      }
       let value: unknown;
       try {
-        if (isHeld) this.#pushHeld();
         this.#unpickler.end();
         value = this.#unpickler.pull();
       } catch (error) {
@@ -2767,28 +2751,18 @@ export class PickleTextMachine
       return WANT_INPUT;
     }
     if (!this.#begun) this.#begin();
-    const unpickler = this.#unpickler ??= new Unpickler(this.#loadOptions());
+    // Until it is whole, only its bytes are held.
+    const unpickler = this.#unpickler ??= new Unpickler({
+      ...this.#loadOptions(),
+      patience: Infinity,
+    });
     let value: unknown;
-    this.#hold(this.#in.subarray(this.#p, this.#end));
-    this.#p = this.#end;
-    // Half a pickle can make a thousand times as much as its bytes take.
-    if (!this.#isWhole && this.#heldSize >= SKIMMED) {
-      const held = this.#held.subarray(0, this.#heldSize);
-      this.#skimmed = findTruncation(held, this.#skimmed);
-      this.#isWhole = this.#skimmed < 0;
-      if (!this.#isWhole) {
-        if (this.#heldSize > this.#limits.memoBytes) {
-          throw new Snag("it is too large to be read as values");
-        }
-        this.#need = 1;
-        return WANT_INPUT;
-      }
-    }
     try {
-      this.#pushHeld();
+      unpickler.push(this.#in.slice(this.#p, this.#end));
+      this.#p = this.#end;
       value = unpickler.pull();
     } catch (error) {
-      this.#releaseHeld();
+      this.#unpickler = undefined;
       const size = this.#at + this.#end;
       if (this.#ended || this.#docAt > 0 || size >= 8) {
         throw this.#relocate(error);
@@ -2809,33 +2783,10 @@ export class PickleTextMachine
     return CHANGED;
   }
 
-  #hold(bytes: Uint8Array): void {
-    const size = this.#heldSize + bytes.length;
-    if (size > this.#held.length) {
-      const held = new Uint8Array(Math.max(size * 2, 4096));
-      held.set(this.#held.subarray(0, this.#heldSize));
-      this.#held = held;
-    }
-    this.#held.set(bytes, this.#heldSize);
-    this.#heldSize = size;
-  }
-
-  #pushHeld(): void {
-    this.#unpickler!.push(this.#held.slice(this.#pushed, this.#heldSize));
-    this.#pushed = this.#heldSize;
-  }
-
-  #releaseHeld(): void {
-    this.#unpickler = undefined;
-    this.#held = NOTHING_HELD;
-    this.#heldSize = this.#pushed = this.#skimmed = 0;
-    this.#isWhole = false;
-  }
-
   /** A pickle has been read as a value. */
   #take(value: unknown): void {
     this.#p = this.#docAt + this.#unpickler!.position - this.#at;
-    this.#releaseHeld();
+    this.#unpickler = undefined;
     this.#writeValue(value);
     this.#endDocument();
   }

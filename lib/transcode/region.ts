@@ -14,6 +14,7 @@ import { Unpickler } from "../pickle/unpickler.ts";
 import type { Limits } from "../python/limits.ts";
 import { MORE } from "../streams/machine_stream.ts";
 import { opcodeSize } from "../pickle/opcode_size.ts";
+import { isInlineArray } from "../pickle/skim.ts";
 
 /** What cannot be turned into text as it comes. */
 export class Snag extends Error {
@@ -95,14 +96,6 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   ["OrderedDict", ORDERED_NAME],
   ["defaultdict", DEFAULT_NAME],
 ]);
-
-/** Whether text ends here that names the class behind which raw bytes stand. */
-function isInline(bytes: Uint8Array, end: number): boolean {
-  // joblib's; only its first letter is looked for in most cases.
-  return bytes[end - 17] === 0x4e && bytes[end - 16] === 0x75 &&
-    String.fromCharCode(...bytes.subarray(end - 17, end)) ===
-      "NumpyArrayWrapper";
-}
 
 function refuseInline(): never {
   throw new Snag("raw bytes of joblib stand between its opcodes");
@@ -370,12 +363,12 @@ export class Region {
           this.#push(NO_ARGUMENT);
           break;
         case 0x8c: // SHORT_BINUNICODE
-          if (size === 19 && isInline(bytes, p + size)) refuseInline();
+          if (size === 19 && isInlineArray(bytes, p + size)) refuseInline();
           this.#copy(bytes, p, size);
           this.#push(size === 13 ? nameOf(bytes, p + 2) : VALUE);
           break;
         case 0x63: // GLOBAL
-          if (size > 20 && isInline(bytes, p + size - 1)) refuseInline();
+          if (size > 20 && isInlineArray(bytes, p + size - 1)) refuseInline();
           this.#copy(bytes, p, size);
           this.#push(
             size === 25

@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { loads as loadsJson } from "../../lib/json/decoder.ts";
+import { PickleDecoderStream } from "../../lib/pickle/decoder_stream.ts";
 import { UnpicklingError } from "../../lib/pickle/errors.ts";
 import { loads } from "../../lib/pickle/load.ts";
 import { LimitError } from "../../lib/python/limits.ts";
@@ -32,7 +33,10 @@ function forgetPeak(): void {
   }
 }
 
-async function transcode(bytes: Uint8Array): Promise<void> {
+async function stream(
+  bytes: Uint8Array,
+  through: TransformStream<Uint8Array, unknown>,
+): Promise<void> {
   let at = 0;
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
@@ -40,7 +44,7 @@ async function transcode(bytes: Uint8Array): Promise<void> {
       controller.enqueue(bytes.slice(at, at += 65_536));
     },
   });
-  for await (const _ of source.pipeThrough(new PickleToJsonStream()));
+  for await (const _ of source.pipeThrough(through));
 }
 
 const [name, door] = Deno.args;
@@ -51,7 +55,8 @@ const base = Deno.memoryUsage().rss;
 const start = process.cpuUsage();
 let outcome = "value";
 try {
-  if (door === "transcoder") await transcode(bytes);
+  if (door === "transcoder") await stream(bytes, new PickleToJsonStream());
+  else if (door === "stream") await stream(bytes, new PickleDecoderStream());
   else if (door === "json") loadsJson(bytes);
   else loads(bytes);
 } catch (error) {

@@ -14,6 +14,7 @@ import { HOSTILE_COSTS } from "./hostile_costs.ts";
 const PATIENCE = 3;
 const MILLISECONDS = 100;
 const MEGABYTES = 50;
+
 Deno.test("what asks for too much is refused in 100 ms and 50 MB", async () => {
   const config = new URL("../../deno.json", import.meta.url).pathname;
   const child = new URL("hostile_child.ts", import.meta.url).href;

@@ -418,3 +418,29 @@ Deno.test("references within references take no stack", () => {
   for (; back instanceof PersistentId; back = back.id) depth++;
   assertEquals(depth, 100_000);
 });
+
+Deno.test("a slice has one to three arguments, as in Python", () => {
+  const cases = [
+    ["N\x85", "slice(None, None, None)"],
+    [
+      "K\x05\x85",
+      "slice(None, 5, None)",
+    ],
+    ["K\x01K\x05\x86", "slice(1, 5, None)"],
+    [
+      "K\x01K\x05K\x02\x87",
+      "slice(1, 5, 2)",
+    ],
+  ];
+  for (const [args, expected] of cases) {
+    const bytes = ascii(`cbuiltins\nslice\n${args}R.`);
+    assertEquals(String(loads(bytes)), expected);
+    assertEquals(String(loads(dumps(loads(bytes)))), expected);
+  }
+  for (const args of [")", "(NNNNt"]) {
+    assertInstanceOf(
+      loads(ascii(`cbuiltins\nslice\n${args}R.`)),
+      PyObject,
+    );
+  }
+});
