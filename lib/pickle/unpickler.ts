@@ -15,9 +15,12 @@
 
 import { ChunkQueue } from "../bytes/chunk_queue.ts";
 import { decodeUtf8, Utf8Error } from "../bytes/utf8.ts";
+import { PyArray } from "../python/array.ts";
 import { ByteArray } from "../python/byte_array.ts";
+import { UserList } from "../python/collections.ts";
 import { PyDict } from "../python/dict.ts";
 import { Float } from "../python/float.ts";
+import { GrowingBytes, setByteItems, setListItems } from "../python/items.ts";
 import { KeyMaker, UnhashableError } from "../python/keys.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import "../python/mod.ts";
@@ -305,7 +308,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #globals: Map<string, Global> | undefined;
   readonly #keys = new KeyMaker();
   /** Plain objects that became a PyDict when somebody else had them. */
-  #forward: Map<object, PyDict> | undefined;
+  #forward: Map<object, PyDict | GrowingBytes> | undefined;
   #result: unknown;
   /** A pickle within this one that has not wholly arrived. */
   #nested: { machine: Unpickler; start: number; fed: number } | undefined;
@@ -1092,7 +1095,9 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
               target.length = length + count;
               for (let i = mark; i < sp; i++) target[length++] = stack[i];
               this.#count(count);
-            } else this.#append(target, stack.slice(mark, sp));
+            } else {
+              stack[mark - 1] = this.#append(target, stack.slice(mark, sp));
+            }
             sp = mark;
             if (this.#items && mark === 1 && m === 0 && isList(target)) {
               this.#stream(target);
@@ -1670,7 +1675,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
           if (this.#items && this.#sp === 1 && this.#m === 0) {
             this.#stream(target);
           }
-        } else this.#append(target, [item]);
+        } else stack[this.#sp - 1] = this.#append(target, [item]);
         return 0;
       }
       case 0x73: { // SETITEM
@@ -1719,8 +1724,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
           throw this.#noItem(this.#m);
         }
         const target = stack[mark - 1];
-        if (isList(target)) throw this.#badTarget(target, "add");
-        this.#append(target, items);
+        this.#addItems(target, items);
         return 0;
       }
       case 0x91: { // FROZENSET
@@ -2083,7 +2087,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     }
     this.#fetched?.add(index);
     if (this.#forward !== undefined && typeof value === "object") {
-      return this.#forward.get(value as object) ?? value;
+      return this.#latest(value as object);
     }
     return value;
   }
@@ -2145,30 +2149,55 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     return this.#handled?.get(value) ?? typeOf(value);
   }
 
-  #append(target: unknown, items: unknown[]): void {
-    // CPython's C unpickler does not look at what gets nothing.
+  /** What has become of a value that had to be replaced. */
+  #latest(value: object): object {
+    const now = this.#forward?.get(value) ?? value;
+    return now instanceof GrowingBytes ? now.now : now;
+  }
+
+  #addItems(target: unknown, items: unknown[]): void {
     if (items.length === 0) return;
-    this.#count(items.length);
-    if (target instanceof PySet) {
-      if (target instanceof FrozenSet) throw this.#badTarget(target, "append");
+    if (target instanceof PySet && !(target instanceof FrozenSet)) {
+      this.#count(items.length);
       PySet.addItems(target, items, this.#keyMaker());
       return;
     }
-    const type = this.#typeOf(target);
+    // These have `append`, and no `add`.
+    const isSequence = Array.isArray(target) || ArrayBuffer.isView(target) ||
+      target instanceof PyArray || target instanceof UserList;
+    if (isSequence) throw this.#badTarget(target, "add");
+    this.#append(target, items);
+  }
+
+  /** Gives the target, which may have become another. */
+  #append(target: unknown, items: unknown[]): unknown {
+    // CPython's C unpickler does not look at what gets nothing.
+    if (items.length === 0) return target;
+    this.#count(items.length);
+    if (target instanceof ByteArray) return this.#appendBytes(target, items);
+    const type = target instanceof PySet ? undefined : this.#typeOf(target);
     if (type?.append !== undefined) {
-      type.append(target, items);
-      return;
-    }
-    if (target instanceof PyObject) {
+      if (type.append(target, items) !== false) return target;
+    } else if (target instanceof PyObject) {
       const list = target.items ??= [];
       for (const item of items) list.push(item);
-      return;
-    }
-    if (isList(target)) {
+      return target;
+    } else if (isList(target)) {
       for (const item of items) target.push(item);
-      return;
+      return target;
     }
     throw this.#badTarget(target, "append");
+  }
+
+  #appendBytes(target: ByteArray, items: unknown[]): ByteArray {
+    const forward = this.#forward ??= new Map();
+    let growing = forward.get(target);
+    if (!(growing instanceof GrowingBytes)) {
+      forward.set(target, growing = new GrowingBytes(target));
+    }
+    if (!growing.append(items)) throw this.#badTarget(target, "append that");
+    forward.set(growing.now, growing);
+    return growing.now;
   }
 
   /** Gives the dict, which may have become a PyDict. */
@@ -2177,7 +2206,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     this.#count(flat.length / 2);
     if (isPlainDict(target)) {
       const forwarded = this.#forward?.get(target);
-      if (forwarded !== undefined) {
+      if (forwarded instanceof PyDict) {
         forwarded.addFlat(flat, this.#keyMaker());
         return forwarded;
       }
@@ -2193,8 +2222,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     }
     const type = this.#typeOf(target);
     if (type?.setItems !== undefined) {
-      type.setItems(target, flat);
-      return target;
+      if (type.setItems(target, flat) !== false) return target;
+      throw this.#badTarget(target, "take that");
     }
     if (target instanceof PyDict) {
       target.addFlat(flat, this.#keyMaker());
@@ -2208,19 +2237,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       return target;
     }
     if (isList(target)) {
-      // As Python's list[index] = value.
-      for (let i = 0; i < flat.length; i += 2) {
-        const index = flat[i];
-        const at = typeof index === "number" && index < 0
-          ? index + target.length
-          : index;
-        if (
-          typeof at !== "number" || !Number.isInteger(at) || at < 0 ||
-          at >= target.length
-        ) throw this.#badTarget(target, "take that index");
-        target[at] = flat[i + 1];
-      }
-      return target;
+      if (setListItems(target, flat)) return target;
+      throw this.#badTarget(target, "take that index");
+    }
+    if (target instanceof ByteArray) {
+      const now = this.#latest(target) as ByteArray;
+      if (setByteItems(now, flat)) return now;
+      throw this.#badTarget(target, "take that");
     }
     throw this.#badTarget(target, "take items");
   }
@@ -2240,8 +2263,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   }
 
   /**
-   * Puts the PyDicts where the plain objects they come from had got to. Done
-   * once, when the value is complete.
+   * Puts the PyDicts where the plain objects they come from had got to, and
+   * bytearrays where shorter ones had. Done once, when the value is complete.
    */
   #replaceForwarded(): void {
     const forward = this.#forward!;
@@ -2249,7 +2272,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const waiting: object[] = [];
     const visit = (value: unknown): unknown => {
       if (typeof value !== "object" || value === null) return value;
-      const now = forward.get(value) ?? value;
+      let now: object = forward.get(value) ?? value;
+      if (now instanceof GrowingBytes) now = now.settle();
       if (!seen.has(now) && !ArrayBuffer.isView(now)) {
         seen.add(now);
         waiting.push(now);

@@ -7,6 +7,7 @@
 import { isInt, itemsOf, numberOf, textOf } from "./arguments.ts";
 import { setKeyKind } from "./keys.ts";
 import { Float } from "./float.ts";
+import { indexOf } from "./items.ts";
 import { Global } from "./object.ts";
 import { register } from "./registry.ts";
 
@@ -189,6 +190,7 @@ function fromList(
   const [least, greatest] = kind === "f" ? [0n, 0n] : bounds(format);
   for (let i = 0; i < items.length; i++) {
     let item = items[i];
+    if (typeof item === "boolean") item = Number(item);
     if (typecode === "c") {
       const code = item instanceof Uint8Array && item.length === 1
         ? item[0]
@@ -208,6 +210,40 @@ function fromList(
     }
   }
   return new PyArray(typecode, data);
+}
+
+/** Room for more, of arrays that were appended to twice. */
+const rooms = new WeakMap<PyArray, Uint8Array>();
+
+/** `array.append(item)`, and `array.extend(items)`. */
+function appendToArray(array: PyArray, items: readonly unknown[]): boolean {
+  const more = fromList(array.typecode, items)?.data as Uint8Array | undefined;
+  if (more === undefined) return false;
+  const data = array.data as Uint8Array;
+  const length = data.length + more.length;
+  let room = rooms.get(array);
+  if (room?.buffer !== data.buffer || room.length < length) {
+    const size = room === undefined ? length : length * 2;
+    room = new (CLASSES.get(TYPECODES.get(array.typecode)!)!)(
+      size,
+    ) as Uint8Array;
+    room.set(data);
+    rooms.set(array, room);
+  }
+  room.set(more, data.length);
+  array.data = room.subarray(0, length) as PyArrayData;
+  return true;
+}
+
+/** `array[index] = item`. */
+function setArrayItems(array: PyArray, flat: readonly unknown[]): boolean {
+  for (let i = 0; i < flat.length; i += 2) {
+    const at = indexOf(flat[i], array.length);
+    const item = fromList(array.typecode, [flat[i + 1]])?.data[0];
+    if (at === undefined || item === undefined) return false;
+    array.data[at] = item;
+  }
+  return true;
 }
 
 function makeArray(args: readonly unknown[]): PyArray | undefined {
@@ -302,6 +338,8 @@ register(
   {
     names: ["array.array"],
     make: makeArray,
+    append: appendToArray,
+    setItems: setArrayItems,
     class: PyArray,
     reduce: (array: PyArray, { protocol }) => {
       const typecode = typecodeFor(array.typecode, protocol);

@@ -12,6 +12,7 @@ import {
   stateOf,
 } from "./arguments.ts";
 import { PyDict } from "./dict.ts";
+import { setListItems } from "./items.ts";
 import { setKeyKind } from "./keys.ts";
 import { attributesOf, Global } from "./object.ts";
 import { type PyType, type Reduced, register } from "./registry.ts";
@@ -253,6 +254,13 @@ function fill(dict: PyDict, source: unknown): boolean {
   return true;
 }
 
+/** `UserDict` and `ChainMap` hand on to a dict of theirs. */
+function setIn(dict: unknown, entries: readonly unknown[]): boolean {
+  if (!(dict instanceof PyDict)) return false;
+  dict.addFlat(entries);
+  return true;
+}
+
 const addFlat = (dict: PyDict, entries: readonly unknown[]): void =>
   dict.addFlat(entries);
 
@@ -294,9 +302,11 @@ function wrapper(
     class: new (data: unknown) => Wrapped;
     initial: () => unknown;
     accepts: (data: unknown) => boolean;
+    append?: (data: unknown, items: readonly unknown[]) => boolean;
+    setItems?: (data: unknown, entries: readonly unknown[]) => boolean;
   },
 ): PyType<Wrapped> {
-  const { class: cls, initial, accepts } = options;
+  const { class: cls, initial, accepts, append, setItems } = options;
   const callable = collection(name);
   const isString = name === "UserString";
   return {
@@ -319,6 +329,14 @@ function wrapper(
       value.data = data;
       return true;
     },
+    ...(append && {
+      append: (value: Wrapped, items: readonly unknown[]) =>
+        append(value.data, items),
+    }),
+    ...(setItems && {
+      setItems: (value: Wrapped, entries: readonly unknown[]) =>
+        setItems(value.data, entries),
+    }),
     class: cls,
     reduce: (value, { protocol }) => ({
       callable,
@@ -386,6 +404,7 @@ register(
     names: ["collections.deque", "_collections.deque"],
     make: makeDeque,
     append: appendToDeque,
+    setItems: setListItems,
     class: Deque,
     reduce: (deque: Deque) => ({
       callable: collection("deque"),
@@ -410,6 +429,10 @@ register(
       value.maps = maps;
       return true;
     },
+    setItems: (value: ChainMap, entries) => {
+      if (value.maps.length === 0) value.maps.push(new PyDict());
+      return setIn(value.maps[0], entries);
+    },
     class: ChainMap,
     reduce: (value: ChainMap) => ({
       callable: collection("ChainMap"),
@@ -427,11 +450,19 @@ register(
     class: UserDict,
     initial: () => new PyDict(),
     accepts: (data) => entriesOf(data) !== undefined,
+    setItems: setIn,
   }),
   wrapper("UserList", {
     class: UserList,
     initial: () => [],
     accepts: Array.isArray,
+    append: (data, items) => {
+      if (!Array.isArray(data)) return false;
+      for (const item of items) data.push(item);
+      return true;
+    },
+    setItems: (data, entries) =>
+      Array.isArray(data) && setListItems(data, entries),
   }),
   wrapper("UserString", {
     class: UserString,

@@ -83,8 +83,7 @@ export function appendItems(
   }
   const type = typeOf(target);
   if (type?.append !== undefined) {
-    type.append(target, items);
-    return true;
+    return type.append(target, items) !== false;
   }
   const list = target instanceof PyObject
     ? target.items ??= []
@@ -109,8 +108,9 @@ export function setEntries(
 ): boolean {
   if (typeof target !== "object" || target === null) return false;
   const type = typeOf(target);
-  if (type?.setItems !== undefined) type.setItems(target, flat);
-  else if (target instanceof PyDict) target.addFlat(flat);
+  if (type?.setItems !== undefined) {
+    return type.setItems(target, flat) !== false;
+  } else if (target instanceof PyDict) target.addFlat(flat);
   else if (target instanceof PyObject) {
     const entries = target.entries ??= [];
     for (let i = 0; i < flat.length; i += 2) {

@@ -135,15 +135,17 @@ export interface PyType<T = any> {
    *
    * @param value What is extended.
    * @param items What is added.
+   * @returns `false` where the value does not take that.
    */
-  append?(value: T, items: readonly unknown[]): void;
+  append?(value: T, items: readonly unknown[]): boolean | void;
   /**
    * SETITEM, SETITEMS.
    *
    * @param value What is extended.
    * @param entries Key, value, key, value ….
+   * @returns `false` where the value does not take that.
    */
-  setItems?(value: T, entries: readonly unknown[]): void;
+  setItems?(value: T, entries: readonly unknown[]): boolean | void;
   /** The JavaScript class whose own instances this entry writes. */
   class?: abstract new (...args: never[]) => T;
   /**
