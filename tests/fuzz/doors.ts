@@ -18,6 +18,7 @@ import { LimitError } from "../../lib/python/limits.ts";
 import { type Machine, MORE } from "../../lib/streams/machine_stream.ts";
 import { jsonToPickleMachine } from "../../lib/transcode/json_to_pickle.ts";
 import { pickleToJsonMachine } from "../../lib/transcode/pickle_to_json.ts";
+import { type PicklePlan, planPickle } from "../../lib/transcode/plan.ts";
 import "../../mod.ts";
 
 /** What a door gave: a text that says all, to be compared. */
@@ -161,11 +162,14 @@ const MAX_TEXT = 1_000_000;
 
 const STRICT = { fatal: true, ignoreBOM: true };
 
-function transcode(chunks: Iterable<Uint8Array>): Outcome[] {
+function transcode(
+  chunks: Iterable<Uint8Array>,
+  plan?: PicklePlan,
+): Outcome[] {
   const decoder = new TextDecoder("utf-8", STRICT);
   return toText(
     runMachine(
-      pickleToJsonMachine({ limits: { outputBytes: MAX_TEXT } }),
+      pickleToJsonMachine({ limits: { outputBytes: MAX_TEXT }, plan }),
       chunks,
       (bytes) => decoder.decode(bytes, { stream: true }),
     ),
@@ -210,6 +214,9 @@ export async function pickleDoors(
   const joblib = latin1.includes("joblib");
   sameText("one-byte transcoder", text, transcode(cut(bytes, one)));
   sameText("cut transcoder", text, transcode(cut(bytes, size)));
+  // What is farther away than a few bytes cannot be put right.
+  const plan = await planPickle(cut(bytes, size), { window: 8 * size() });
+  sameText("planned transcoder", text, transcode([bytes], plan));
 
   const last = all.at(-1) ?? "";
   if (text.length === 1 && isError(last)) {

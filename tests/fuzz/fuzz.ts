@@ -1,23 +1,40 @@
 /**
- * Feeds made-up input through every door: `deno task fuzz --runs 1000000`.
- *
- * Exit status 1 and the input in base64 where a door throws what it should
- * not, hangs, or differs from the others.
+ * Feeds made-up input through every door: `deno task fuzz --runs 1000000`;
+ * `deno task fuzz --help` says what else can be asked for.
  */
 
 import process from "node:process";
 import { parseArgs } from "@std/cli/parse-args";
-import { findPython } from "../pickle/dis_support.ts";
+import { findPython, sharedCorpus } from "../pickle/dis_support.ts";
 import { Finding, jsonDoors, pickleDoors } from "./doors.ts";
-import { jsonSoup, mutated, opcodeSoup, seeds } from "./inputs.ts";
+import { changes, cuts, varied } from "./exhaustive.ts";
+import {
+  type Input,
+  madeUp,
+  type RandomKind,
+  seeds,
+  SHARES,
+} from "./inputs.ts";
 import { PythonOracle } from "./python_oracle.ts";
 import { Random } from "./random.ts";
 
-const KINDS = ["mutated", "soup", "json"] as const;
+const HELP = `\
+deno task fuzz [options]: feeds made-up input through every door. Where a door
+throws what it should not, takes too long or too much, or differs from the
+others, tells the input in base64, and exits with status 1.
+
+  --runs=N      so many inputs at random
+  --seconds=N   for so long (60 where neither is said)
+  --seed=N      the same inputs again; told at the start
+  --kind=NAME   of one kind alone: ${Object.keys(SHARES).join(", ")}
+  --changes     no random inputs: every change of one byte of 100 small pickles
+  --cuts        no random inputs: every beginning of every pickle below 4 kB,
+                those of ../shared/corpus too if there are any
+  --tell=N      so many findings of each kind (3)
+  --no-python   not beside CPython 3.13, if BRINE_PYTHONS names one
+`;
 
 export interface FuzzOptions {
-  seed: number;
-  runs: number;
   seconds: number;
   /** Of a live CPython. */
   python?: string | undefined;
@@ -33,6 +50,7 @@ export interface FuzzResult {
   runs: number;
   accepted: number;
   compared: number;
+  /** In milliseconds. */
   slowest: number;
   findings: { kind: string; base64: string; message: string; run: number }[];
   kinds: Record<string, number>;
@@ -53,9 +71,12 @@ function processorTime(): number {
   return (user + system) / 1000;
 }
 
-export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const { seed, runs, seconds, tell = 3, slow = 1000 } = options;
-  const all = await seeds();
+/** Takes inputs through the doors, and tells what must not be. */
+export async function fuzz(
+  inputs: Iterable<Input>,
+  options: FuzzOptions,
+): Promise<FuzzResult> {
+  const { seconds, tell = 3, slow = 1000 } = options;
   const result: FuzzResult = {
     runs: 0,
     accepted: 0,
@@ -85,16 +106,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   }
 
   let batch = 0;
-  for (let run = 0; run < runs; run++) {
+  for (const { bytes, json = false } of inputs) {
     if (performance.now() - start > seconds * 1000) break;
-    // Each input by its own seed, so that one can be made again alone.
-    const random = new Random(seed + run * 0x9e3779b1);
-    const kind = KINDS[random.below(5) < 2 ? 0 : random.below(3) < 2 ? 1 : 2];
-    const bytes = kind === "mutated"
-      ? mutated(random, all)
-      : kind === "soup"
-      ? opcodeSoup(random)
-      : jsonSoup(random);
+    const run = result.runs;
+    const random = new Random(run);
     const doors = {
       size: () => 1 + random.below(7),
       streams: random.once(50),
@@ -105,7 +120,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const held = run % 10 === 0 ? memory() : NaN;
     const begun = performance.now();
     try {
-      const outcome = await (kind === "json" ? jsonDoors : pickleDoors)(
+      const outcome = await (json ? jsonDoors : pickleDoors)(
         bytes,
         doors,
       );
@@ -125,7 +140,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       report(new Finding("slow", `${Math.round(taken)} ms`), bytes, run);
     }
     if (oracle !== undefined) {
-      oracle.add(bytes, kind === "json");
+      oracle.add(bytes, json);
       if (oracle.size >= 2000) {
         for (const { bytes, message } of await oracle.ask()) {
           report(new Finding("CPython differs", message), bytes, run);
@@ -155,25 +170,75 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   return result;
 }
 
+/** The inputs that are asked for, and what is said of them. */
+async function inputsFor(
+  args: { seed: number; runs: number; kind?: string | undefined } & {
+    changes: boolean;
+    cuts: boolean;
+  },
+): Promise<[Iterable<Input>, string]> {
+  if (args.changes || args.cuts) {
+    const found: Iterable<Input>[] = [];
+    const said: string[] = [];
+    if (args.changes) {
+      const pickles = varied(await seeds(), 100);
+      found.push(changes(pickles));
+      said.push(`every change of one byte of ${pickles.length} pickles`);
+    }
+    if (args.cuts) {
+      const files = await seeds(4096);
+      const fixtures = files.length;
+      for (const { bytes } of sharedCorpus()) {
+        if (bytes.length < 4096) files.push(bytes);
+      }
+      found.push(cuts(files));
+      said.push(
+        `every beginning of ${fixtures} fixtures and ${
+          files.length - fixtures
+        } files`,
+      );
+    }
+    return [found.values().flatMap((inputs) => inputs), said.join(", ")];
+  }
+  const { seed, runs, kind } = args;
+  if (kind !== undefined && !Object.hasOwn(SHARES, kind)) {
+    throw new TypeError(`no kind ${kind}: ${Object.keys(SHARES).join(", ")}`);
+  }
+  const pickles = await seeds();
+  return [
+    madeUp(seed, runs, { pickles, kind: kind as RandomKind | undefined }),
+    `seed ${seed}${kind === undefined ? "" : `, ${kind} alone`}`,
+  ];
+}
+
 if (import.meta.main) {
   const args = parseArgs(Deno.args, {
-    string: ["seed", "runs", "seconds", "tell"],
-    boolean: ["no-python"],
+    string: ["seed", "runs", "seconds", "tell", "kind"],
+    boolean: ["no-python", "changes", "cuts", "help"],
   });
-  const seed = Number(args.seed ?? Date.now() % 2 ** 31);
-  const python = args["no-python"] ? undefined : await findPython("3.13");
-  console.log(`seed ${seed}${python ? ", beside CPython" : ""}`);
-  const start = performance.now();
-  const result = await fuzz({
-    seed,
+  if (args.help) {
+    console.log(HELP);
+    Deno.exit();
+  }
+  const [inputs, said] = await inputsFor({
+    seed: Number(args.seed ?? Date.now() % 2 ** 31),
     runs: Number(args.runs ?? Infinity),
-    seconds: Number(args.seconds ?? (args.runs ? Infinity : 60)),
+    kind: args.kind,
+    changes: args.changes,
+    cuts: args.cuts,
+  });
+  const python = args["no-python"] ? undefined : await findPython("3.13");
+  console.log(`${said}${python ? ", beside CPython" : ""}`);
+  const bounded = args.runs !== undefined || args.changes || args.cuts;
+  const start = performance.now();
+  const result = await fuzz(inputs, {
+    seconds: Number(args.seconds ?? (bounded ? Infinity : 60)),
     tell: Number(args.tell ?? 3),
     python,
     log: console.log,
   });
   console.log(
-    `${result.runs} inputs in ${
+    `${said}: ${result.runs} inputs in ${
       Math.round((performance.now() - start) / 1000)
     } s, ${result.accepted} accepted, ${result.compared} compared with CPython, slowest ${
       Math.round(result.slowest)

@@ -1,6 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { jsonDoors, pickleDoors } from "./doors.ts";
+import { changes, cuts, varied } from "./exhaustive.ts";
 import { fuzz } from "./fuzz.ts";
+import { madeUp, seeds } from "./inputs.ts";
+import { spans } from "./mutations.ts";
+import { OPCODES } from "../../lib/pickle/opcodes.ts";
 import { findPython } from "../pickle/dis_support.ts";
 
 /** What the fuzzer has found, so that it stays found. */
@@ -73,15 +77,67 @@ Deno.test("what the fuzzer found once is well", async () => {
 });
 
 Deno.test("all doors agree on made-up input", async () => {
-  const result = await fuzz({
-    seed: 1,
-    runs: 4000,
+  const result = await fuzz(madeUp(1, 4000, { pickles: await seeds() }), {
     seconds: 60,
     python: await findPython("3.13"),
     // A machine that is busy with other tests may pause.
     slow: 10_000,
   });
   assertEquals(result.findings, []);
+});
+
+Deno.test("a few pickles stand for all opcodes and protocols", async () => {
+  const all = await seeds();
+  const pickles = varied(all, 100);
+  assertEquals(new Set(pickles.map((bytes) => bytes.toHex())).size, 100);
+  const names = pickles.flatMap((bytes) =>
+    spans([...bytes]).map(({ opcode }) => opcode.name)
+  );
+  assertEquals(new Set(names).size, OPCODES.length);
+  // Whatever the order of the fixtures.
+  assertEquals(varied(all.toReversed(), 100), pickles);
+});
+
+Deno.test("every change and every beginning, once, through all doors", async () => {
+  const set = [0x80, 4, 0x8f, 0x28, 0x4b, 1, 0x8c, 1, 0x61, 0x90, 0x2e];
+  const list = [0x80, 4, 0x5d, 0x94, 0x68, 0, 0x61, 0x2e];
+  const files = [set, list, [...list, ...list], set, []].map((bytes) =>
+    Uint8Array.from(bytes)
+  );
+  const changed = [...changes(files.slice(0, 2))];
+  assertEquals(changed.length, 255 * (set.length + list.length));
+  assertEquals(
+    new Set(changed.map(({ bytes }) => bytes.toHex())).size,
+    changed.length,
+  );
+  const cut = [...cuts(files)];
+  const beginnings = new Set(
+    files.flatMap((file) =>
+      Array.from(file, (_, size) => file.subarray(0, size).toHex())
+    ),
+  );
+  assertEquals(
+    cut.map(({ bytes }) => bytes.toHex()).toSorted(),
+    [...beginnings].toSorted(),
+  );
+  // Of the changes, a share: what all of them find is told by the fuzzer.
+  const inputs = [...cut, ...changed.filter((_, i) => i % 7 === 0)];
+  const result = await fuzz(inputs, { seconds: 60, slow: 10_000 });
+  assertEquals(result.findings, []);
+  assertEquals(result.runs, inputs.length);
+  // The first list, whole, and changes that leave a pickle whole.
+  assert(result.accepted > 1);
+});
+
+Deno.test("one kind of made-up input alone", async () => {
+  const pickles = await seeds();
+  for (const kind of ["mutated", "soup", "json", "random"] as const) {
+    const inputs = [...madeUp(1, 50, { pickles, kind })];
+    assertEquals(new Set(inputs.map((input) => input.kind)), new Set([kind]));
+    assertEquals(inputs, [...madeUp(1, 50, { pickles, kind })]);
+  }
+  const mixed = [...madeUp(1, 500, { pickles })].map(({ kind }) => kind);
+  assertEquals(new Set(mixed).size, 4);
 });
 
 /** Together, pickles of most kinds, all small. */

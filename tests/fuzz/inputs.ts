@@ -5,25 +5,39 @@ import {
 } from "../../lib/pickle/opcodes.ts";
 import { ARGUMENT_LAYOUTS } from "../../lib/pickle/arguments.ts";
 import { readGzip } from "../pickle/dis_support.ts";
-import type { Random } from "./random.ts";
+import { mutateOpcodes } from "./mutations.ts";
+import { Random } from "./random.ts";
 
-/** Small pickles to begin with: all fixtures that are short enough. */
-export async function seeds(): Promise<Uint8Array[]> {
+/** The kinds that are made up at random, with how much there is of each. */
+export const SHARES = { mutated: 39, soup: 38, json: 19, random: 4 } as const;
+
+export type RandomKind = keyof typeof SHARES;
+
+export interface Input {
+  kind: RandomKind | "changed" | "cut";
+  bytes: Uint8Array;
+  /** Whether it goes to the doors of JSON; as a pickle if not. */
+  json?: boolean;
+}
+
+/** Small pickles to begin with: all fixtures that are shorter than `limit`. */
+export async function seeds(limit = 750): Promise<Uint8Array[]> {
   const found: Uint8Array[] = [];
+  function add(base64: string): void {
+    const bytes = Uint8Array.fromBase64(base64);
+    if (bytes.length < limit) found.push(bytes);
+  }
   for (const name of ["values", "handwritten", "cpython"]) {
     const lines = (await readGzip(`${name}.jsonl.gz`)).trim().split("\n");
     for (const line of lines) {
-      for (const [base64] of JSON.parse(line).pickles) {
-        if (base64.length < 1000) found.push(Uint8Array.fromBase64(base64));
-      }
+      for (const [base64] of JSON.parse(line).pickles) add(base64);
     }
   }
   for (
     const line of (await readGzip("hostile/hostile.jsonl.gz")).trim()
       .split("\n")
   ) {
-    const { base64 } = JSON.parse(line);
-    if (base64.length < 1000) found.push(Uint8Array.fromBase64(base64));
+    add(JSON.parse(line).base64);
   }
   return found;
 }
@@ -280,6 +294,10 @@ export function mutated(
   let bytes = [...random.pick(all)];
   const rounds = 1 + random.below(3);
   for (let i = 0; i < rounds; i++) {
+    if (random.once(2)) {
+      mutateOpcodes(random, bytes);
+      continue;
+    }
     const at = random.below(bytes.length + 1);
     switch (random.below(9)) {
       case 0:
@@ -318,9 +336,8 @@ export function mutated(
         break;
       }
     }
-    if (bytes.length > 4000) bytes.length = 4000;
   }
-  return Uint8Array.from(bytes);
+  return Uint8Array.from(bytes.slice(0, 4000));
 }
 
 const JSON_PIECES = [
@@ -419,4 +436,40 @@ export function jsonSoup(random: Random): Uint8Array {
     bytes[random.below(bytes.length)] = random.below(256);
   }
   return bytes;
+}
+
+/** Bytes without any sense. */
+function noise(random: Random): Uint8Array {
+  const length = random.below(random.once(10) ? 1000 : 40);
+  return Uint8Array.from({ length }, () => random.below(256));
+}
+
+/** Inputs made up at random, of one kind alone if it is named. */
+export function* madeUp(
+  seed: number,
+  runs: number,
+  options: { pickles: readonly Uint8Array[]; kind?: RandomKind | undefined },
+): Generator<Input> {
+  const names = Object.keys(SHARES) as RandomKind[];
+  const mix = names.flatMap((name) =>
+    new Array<RandomKind>(SHARES[name]).fill(name)
+  );
+  for (let run = 0; run < runs; run++) {
+    // Each input by its own seed, so that one can be made again alone.
+    const random = new Random(seed + run * 0x9e3779b1);
+    const kind = options.kind ?? random.pick(mix);
+    switch (kind) {
+      case "mutated":
+        yield { kind, bytes: mutated(random, options.pickles) };
+        break;
+      case "soup":
+        yield { kind, bytes: opcodeSoup(random) };
+        break;
+      case "json":
+        yield { kind, bytes: jsonSoup(random), json: true };
+        break;
+      case "random":
+        yield { kind, bytes: noise(random), json: random.once(8) };
+    }
+  }
 }
