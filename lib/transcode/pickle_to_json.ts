@@ -137,7 +137,7 @@ export function pickleToJsonMachine(
     values: sortKeys || types === "tagged" ||
       (load.buffers !== undefined && load.buffers !== null),
     jsonl: jsonl && !items,
-    plan,
+    plan: plan?.ordered ? plan : undefined,
     window,
   });
   const [item, key] = separators ?? [text === undefined ? ", " : ",", ": "];

@@ -33,6 +33,11 @@ export class PicklePlan {
   readonly fetched: Uint8Array;
   /** How many bytes the pickle has. */
   readonly size: number;
+  /**
+   * Whether memo slots are stored in their order, as all picklers do, and so
+   * none twice: a slot that holds two values in turn cannot be planned for.
+   */
+  readonly ordered: boolean;
   readonly #sparse: ReadonlySet<number>;
   readonly #starts: Float64Array;
   readonly #ends: Float64Array;
@@ -43,11 +48,12 @@ export class PicklePlan {
 
   /** Made by {@linkcode planPickle}. */
   constructor(
-    { window, fetched, sparse, size, tape, jumps }: {
+    { window, fetched, sparse, size, ordered, tape, jumps }: {
       window: number;
       fetched: Uint8Array;
       sparse: ReadonlySet<number>;
       size: number;
+      ordered: boolean;
       tape: { starts: Float64Array; ends: Float64Array; kinds: Uint8Array };
       jumps: { at: Float64Array; sum: Float64Array };
     },
@@ -55,6 +61,7 @@ export class PicklePlan {
     this.window = window;
     this.fetched = fetched;
     this.size = size;
+    this.ordered = ordered;
     this.#sparse = sparse;
     this.#starts = tape.starts;
     this.#ends = tape.ends;
@@ -156,6 +163,7 @@ export class PickleScan {
   readonly #maybeHeavy = new Uint8Array(65536);
   #extra = 0;
   #memoCount = 0;
+  #ordered = true;
 
   // The stack: where an entry begins, in the input and with what was fetched.
   #start = new Float64Array(256);
@@ -234,6 +242,7 @@ export class PickleScan {
       fetched: this.#fetched,
       sparse: this.#sparse,
       size: this.#at + this.#rest.length,
+      ordered: this.#ordered,
       tape: {
         starts: Float64Array.from(order, (i) => starts[i]!),
         ends: Float64Array.from(order, (i) => ends[i]!),
@@ -341,6 +350,7 @@ export class PickleScan {
           const slot = slotAt(bytes, p, size);
           if (sp > 0) this.#memoize(slot, sp - 1, at);
           if (slot >= memoCount) memoCount = slot + 1;
+          else this.#ordered = false;
           break;
         }
         case 0x67:

@@ -197,6 +197,23 @@ Deno.test("what shows too late what it is is refused, and planned for", async ()
   assertEquals(JSON.parse(got)[0].length, 700_000);
 });
 
+Deno.test("a slot that is stored twice is not planned for", async () => {
+  for (
+    const [pickle, want] of [
+      // The second is stored while the first is open.
+      ["](]q\0}q\0(X\x01\0\0\0x}uah\0e.", '[[{"x": {}}], {"x": {}}]'],
+      ["(}q\0(X\x01\0\0\0xq\0th\0t.", '[{}, ["x"], "x"]'],
+      ["(lp0\nVa\np0\nag0\na.", '["a", "a"]'],
+    ] as const
+  ) {
+    const bytes = Uint8Array.from(pickle, (c) => c.charCodeAt(0));
+    for (const window of [8, 65536]) {
+      const plan = await planPickle([bytes], { window });
+      assertEquals(text(bytes, { plan }), want);
+    }
+  }
+});
+
 Deno.test("a pickle of small parts is planned with next to nothing", async () => {
   const bytes = large("\x80\x02](", "e.", 400_000);
   const plan = await planPickle(chunks(bytes, 10_000));
