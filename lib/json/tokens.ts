@@ -561,12 +561,15 @@ export class Tokenizer {
           if (byte === 0x5d && kinds[depth] === ARRAY) {
             i++;
             depth--;
+            // It was counted where it began.
+            this.#values--;
             sink.endArray();
             break;
           }
           if (byte === 0x7d && kinds[depth] === OBJECT) {
             i++;
             depth--;
+            this.#values--;
             sink.endObject();
             break;
           }
@@ -589,6 +592,7 @@ export class Tokenizer {
             }
             i++;
             depth--;
+            this.#values--;
             sink.endObject();
             break;
           }
@@ -633,6 +637,7 @@ export class Tokenizer {
             }
             i++;
             depth--;
+            this.#values--;
             sink.endArray();
             break;
           }
@@ -687,7 +692,10 @@ export class Tokenizer {
               sink.startArray();
               state = AT_FIRST_ITEM;
             }
-            if (++this.#values > this.#limits.values) this.#tooMany();
+            // The container whose items are the values is none itself.
+            if (depth > reportDepth && ++this.#values > this.#limits.values) {
+              this.#tooMany();
+            }
             continue;
           }
           if (state === AT_TOP) {
@@ -853,6 +861,8 @@ export class Tokenizer {
       }
       this.#at = i;
       this.#depth = depth;
+      // Who takes it has it; what comes next is another's.
+      this.#values = 0;
       if (depth > 0) {
         this.#state = AT_NEXT;
         return STATUS_VALUE;

@@ -38,7 +38,7 @@ import { floatEnd, readFloat } from "./number_text.ts";
 import { CUT, ODD, Unescaped, unescapeJson } from "./string_text.ts";
 import { floatRepr } from "../python/float_repr.ts";
 import { parseIntText } from "../python/int_text.ts";
-import { type Limits, resolveLimits } from "../python/limits.ts";
+import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import {
   type Machine,
   MachineStream,
@@ -89,8 +89,8 @@ export interface JsonToPickleOptions {
    */
   allow?: Allow;
   /**
-   * How much the input may take. Of `values` only arrays and objects count, as
-   * nothing is held of the others.
+   * How much the input may take. With `jsonl` and `items`, `values` counts for
+   * each pickle.
    */
   limits?: Limits;
 }
@@ -911,6 +911,7 @@ class PickleSink implements JsonSink {
         }
         stop = out.length - 512;
         i = end + 1;
+        values++;
         state = AT_NEXT;
         continue;
       }
@@ -1025,6 +1026,7 @@ class PickleSink implements JsonSink {
         }
         stop = out.length - 512;
         i = end;
+        values++;
         state = AT_NEXT;
         continue;
       }
@@ -1051,8 +1053,11 @@ class PickleSink implements JsonSink {
       out = this.#out;
       o = this.#o;
       i += size;
+      values++;
       state = AT_NEXT;
     }
+    // That of a piece is soon enough.
+    if (values > most) throw new LimitError("values", most);
     this.#o = o;
     lent.at = i;
     lent.state = state;

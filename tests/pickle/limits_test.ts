@@ -98,6 +98,12 @@ const CASES: readonly Case[] = [
     doors: ["jsonLoads", "toPickle"],
   },
   {
+    limit: "values",
+    input: latin1('[1, [2, {"a": null}], "x", 1.5, true, [], {}]'),
+    wants: 11,
+    doors: ["jsonLoads", "toPickle"],
+  },
+  {
     limit: "jsonDepth",
     input: marks,
     wants: 20,

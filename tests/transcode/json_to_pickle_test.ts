@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeUtf8 } from "../../lib/bytes/utf8.ts";
 import { dumps as toJson, loads as fromJson } from "../../lib/json/mod.ts";
 import { genops } from "../../lib/pickle/genops.ts";
@@ -18,6 +18,7 @@ import {
 import { readFloat } from "../../lib/transcode/number_text.ts";
 import { chunks, type Cut } from "../support/chunks.ts";
 import { hasPython, withPython } from "../support/python.ts";
+import { LimitError } from "../../lib/python/limits.ts";
 import { type Random, seeded } from "../support/random.ts";
 import { convert, hex, outcome } from "./convert.ts";
 
@@ -381,6 +382,40 @@ Deno.test("memory does not grow with the input", () => {
   }
   assert(written > 8_000_000, `${written}`);
   assert(machine.held < 2_000_000, `${machine.held}`);
+});
+
+Deno.test("values are counted for each pickle, all of them, however cut", () => {
+  const items = [
+    [0, 1, 2, 3],
+    [[], {}, [1]],
+    { a: "b", c: [null, true] },
+    ["x", "\n", "é", -1.5, 1e300].slice(1),
+    [12345678901234, NaN, false, Infinity],
+  ];
+  const lines = items.map((item) => toJson(item)).join("\n");
+  const list = toJson(items);
+  for (const cut of [1, 7, 65536] as const) {
+    for (const protocol of [0, 4]) {
+      const run = (text: string, values: number, options = {}) =>
+        toPickle(text, { protocol, limits: { values }, ...options }, cut);
+      run(lines, 5, { jsonl: true });
+      run(list, 5, { items: true });
+      run(list, 26);
+      for (
+        const [text, values, options] of [
+          [lines, 4, { jsonl: true }],
+          [list, 4, { items: true }],
+          [list, 25, {}],
+        ] as const
+      ) {
+        const { limit } = assertThrows(
+          () => run(text, values, options),
+          LimitError,
+        );
+        assertEquals(limit, "values");
+      }
+    }
+  }
 });
 
 Deno.test({
