@@ -1389,6 +1389,7 @@ export class Pickler implements Machine<unknown, Uint8Array> {
       items: undefined,
       entries: undefined,
       states: [state],
+      state: 0,
       setter: undefined,
       id: -1,
     };
@@ -2073,29 +2074,25 @@ export class Pickler implements Machine<unknown, Uint8Array> {
         }
         return;
       case 6:
-        if (plan.states.length === 0) return this.#pop();
+        if (plan.state === plan.states.length) return this.#pop();
         if (plan.setter !== undefined) {
           frame.index = 8;
           return this.#value(plan.setter);
         }
-        return this.#value(plan.states[0]);
+        return this.#value(plan.states[plan.state++]);
       case 7:
         bytes[this.#at++] = BUILD;
-        if (plan.states.length === 1) return this.#pop();
-        plan.states = plan.states.slice(1);
         frame.index = 6;
         return;
       case 8:
         if (this.#at >= this.#boundary) this.#at = this.#cross(this.#at);
         this.#at = this.#get(plan.id, this.#at);
-        return this.#value(plan.states[0]);
+        return this.#value(plan.states[plan.state++]);
       case 9:
         // Nothing of the call stays on the stack.
         bytes[this.#at++] = TUPLE2;
         bytes[this.#at++] = REDUCE;
         bytes[this.#at++] = POP;
-        if (plan.states.length === 1) return this.#pop();
-        plan.states = plan.states.slice(1);
         plan.setter = undefined;
         frame.index = 6;
     }

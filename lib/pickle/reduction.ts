@@ -32,6 +32,8 @@ export interface Plan {
   /** Keys and values in turn. */
   entries: unknown[] | undefined;
   states: unknown[];
+  /** Which state comes next. */
+  state: number;
   setter: unknown;
   /** Number of the object in the memo, once it is there. */
   id: number;
@@ -140,6 +142,7 @@ export function makePlan(parts: Parts, protocol: number): Plan {
       : Array.from(parts.items),
     entries: parts.entries === undefined ? undefined : flatten(parts.entries),
     states,
+    state: 0,
     setter: parts.setter,
     id: -1,
   };
@@ -250,6 +253,7 @@ export function callOf(callable: Global, args: unknown[]): Plan {
     items: undefined,
     entries: undefined,
     states: NO_STATES,
+    state: 0,
     setter: undefined,
     id: -1,
   };
