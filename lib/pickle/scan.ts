@@ -63,6 +63,13 @@ export interface ScanOptions {
    * @default {Infinity}
    */
   maxBytes?: number;
+  /**
+   * How many bytes of one file in a stream are held in memory, where it is of
+   * the kinds that must be held; a longer one stays unknown.
+   *
+   * @default {2_147_483_647}, or `maxBytes`
+   */
+  maxHeld?: number;
 }
 
 const MAX_LEVEL = 8;
@@ -137,6 +144,8 @@ class Scanner implements Explorer {
   readonly #allow: ReadonlySet<string>;
   readonly #deny: ReadonlySet<string>;
   readonly #limit: number | undefined;
+  /** How much may be held in memory. */
+  readonly held: number;
   /** How many bytes were looked at, unpacked ones included. */
   bytes = 0;
   #read = 0;
@@ -145,6 +154,7 @@ class Scanner implements Explorer {
     this.#allow = new Set(options.allow);
     this.#deny = new Set(options.deny);
     this.#limit = options.maxBytes;
+    this.held = options.maxHeld ?? options.maxBytes ?? MAX_HELD;
   }
 
   get #left(): number {
@@ -172,11 +182,6 @@ class Scanner implements Explorer {
   /** How much packed bytes may unpack to. */
   room(packed: number): number {
     return Math.min(this.#limit ?? MAX_HELD, MIN_ROOM + packed * MAX_RATIO);
-  }
-
-  /** How much may be held in memory. */
-  get held(): number {
-    return this.#limit ?? MAX_HELD;
   }
 
   judge(module: string, name: string): NameEntry {

@@ -16,6 +16,7 @@ import {
   PickleDecoderStream,
   PickleEncoderStream,
   scan,
+  type ScanReport,
 } from "../pickle/mod.ts";
 import type { Limits } from "../python/limits.ts";
 import { JsonToPickleStream, PickleToJsonStream } from "../transcode/mod.ts";
@@ -40,8 +41,10 @@ export interface HandlerOptions {
    */
   maxBody?: number;
   /**
-   * The longest body for what needs it in memory as a whole: reports, and
-   * pickles that cannot be converted while they arrive.
+   * The longest body for what needs it in memory as a whole: what `dis` says,
+   * and files such as zip and joblib, that cannot be converted while they
+   * arrive. A scan reads bodies of any length; of a longer zip or tar it says
+   * that it is unknown.
    *
    * @default {16_777_216}
    */
@@ -250,9 +253,7 @@ async function run(
   const { sent, wanted, options } = task;
   switch (wanted) {
     case "scan":
-      return text(
-        JSON.stringify(await scan(await inMemory(body, options))) + "\n",
-      );
+      return text(JSON.stringify(await scanBody(body, options)) + "\n");
     case "dis":
       if (sent === "pickle") return text(dis(await inMemory(body, options)));
       throw new RequestError("only a pickle can be disassembled", {
@@ -376,11 +377,21 @@ async function opened(body: Body, options: HandlerOptions): Promise<unknown> {
   return (await openPickle(bytes, { ...EXACT, ...limitsOf(options) })).value;
 }
 
+/** The longest body that is held in memory, where nothing else is said. */
+const MAX_IN_MEMORY = 16_777_216;
+
 function inMemory(
   body: Body,
-  { maxInMemory = 16_777_216 }: HandlerOptions,
+  { maxInMemory = MAX_IN_MEMORY }: HandlerOptions,
 ): Promise<Uint8Array> {
   return readWhole(body, maxInMemory);
+}
+
+function scanBody(
+  body: Body,
+  { maxInMemory = MAX_IN_MEMORY }: HandlerOptions,
+): Promise<ScanReport> {
+  return scan(body.stream, { maxHeld: maxInMemory });
 }
 
 function text(text: string): ReadableStream<Uint8Array> {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import serve, { createHandler } from "../../lib/serve/mod.ts";
-import { dumps, loads } from "../../lib/pickle/mod.ts";
+import { dumps, loads, scan } from "../../lib/pickle/mod.ts";
+import { readGzip } from "../pickle/dis_support.ts";
 
 const PICKLE = "application/x-pickle";
 const JSON_TYPE = "application/json";
@@ -355,7 +356,11 @@ Deno.test("limits are 413", async () => {
   assertEquals([status, facts.limit], [413, "jsonDepth"]);
   const small = createHandler({ maxInMemory: 10 });
   [status, facts] = await problemOf(
-    await call({ path: "/scan", body: long }, small),
+    await call({ path: "/dis", body: long }, small),
+  );
+  assertEquals([status, facts.code], [413, "too-large"]);
+  [status, facts] = await problemOf(
+    await call({ path: "/scan", body: long }, handler),
   );
   assertEquals([status, facts.code], [413, "too-large"]);
   // Bodies that are unpacked count as what they become.
@@ -366,6 +371,109 @@ Deno.test("limits are 413", async () => {
     }, handler),
   );
   assertEquals(status, 413);
+});
+
+/** A long list, and behind it a call. */
+function longAndDangerous(
+  chunks: number,
+  wait: () => Promise<void> = () => Promise.resolve(),
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const record = new TextEncoder().encode("}(U\x01aK\x01U\x01bU\x05hellou");
+  const chunk = new Uint8Array(record.length * 4000);
+  for (let i = 0; i < 4000; i++) chunk.set(record, i * record.length);
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller): Promise<void> {
+      await wait();
+      if (at === 0) controller.enqueue(Uint8Array.of(0x80, 2, 0x5d, 0x28));
+      else if (at <= chunks) controller.enqueue(chunk.slice());
+      else {
+        controller.enqueue(
+          new TextEncoder().encode("cos\nsystem\n(U\x04truetRe."),
+        );
+        controller.close();
+      }
+      at++;
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function scanned(response: Response): Promise<{
+  verdict: string;
+  bytes: number;
+  names: string[];
+  codes: string[];
+}> {
+  assertEquals(response.status, 200);
+  const { verdict, bytes, findings, issues } = await response.json();
+  return {
+    verdict,
+    bytes,
+    names: findings.map(({ name }: { name: string }) => name),
+    codes: issues.map(({ code }: { code: string }) => code),
+  };
+}
+
+Deno.test("a scan reads a body of any length, and a slow one", async () => {
+  const length = (chunks: number): number => 4 + chunks * 4000 * 18 + 22;
+  const found = { verdict: "dangerous", names: ["system"], codes: [] };
+  // Longer than what is held in memory.
+  assertEquals(
+    await scanned(await call({ path: "/scan", body: longAndDangerous(400) })),
+    { ...found, bytes: length(400) },
+  );
+  const small = createHandler({ maxInMemory: 10 });
+  const slow = longAndDangerous(
+    10,
+    () => new Promise((resolve) => setTimeout(resolve, 5)),
+  );
+  assertEquals(
+    await scanned(await call({ path: "/scan", body: slow }, small)),
+    { ...found, bytes: length(10) },
+  );
+  // A client that breaks off gets no report of a part.
+  const broken = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller): void {
+      controller.enqueue(dumps(VALUE));
+    },
+    pull(controller): void {
+      controller.error(new Error("gone"));
+    },
+  });
+  const response = await call({ path: "/scan", body: broken });
+  assert(response.status >= 400, `${response.status}`);
+  await response.text();
+});
+
+Deno.test("a scan of a zip that is too long to be held says that it is unknown", async () => {
+  const zip = new Uint8Array(2000);
+  zip.set([0x50, 0x4b, 3, 4]);
+  const { verdict, codes } = await scanned(
+    await call(
+      { path: "/scan", body: zip },
+      createHandler({ maxInMemory: 1000 }),
+    ),
+  );
+  assertEquals([verdict, codes], ["unknown", ["limit"]]);
+});
+
+Deno.test("a scan over HTTP says what a scan says", async () => {
+  let count = 0;
+  const lines = (await readGzip("hostile/hostile.jsonl.gz")).trim().split("\n");
+  for (const line of lines) {
+    const { name, base64 } = JSON.parse(line) as Record<string, string>;
+    const bytes = Uint8Array.fromBase64(base64!);
+    // Gzip is undone before anybody looks; nothing is no body.
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b || bytes.length === 0) continue;
+    const response = await call({ path: "/scan", body: bytes });
+    assertEquals(
+      await response.json(),
+      JSON.parse(JSON.stringify(await scan(bytes))),
+      name,
+    );
+    count++;
+  }
+  assert(count > 100);
 });
 
 /** A list of records that never ends, as it comes from a client. */

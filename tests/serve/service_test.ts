@@ -236,6 +236,32 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "scans of long bodies take little memory",
+  ignore,
+  async fn() {
+    await using service = await Service.start();
+    async function post(size: number): Promise<void> {
+      const response = await fetch(`http://127.0.0.1:${service.port}/scan`, {
+        method: "POST",
+        headers: { "content-type": "application/x-pickle" },
+        body: ReadableStream.from((function* () {
+          yield START;
+          for (let i = 0; i < size; i++) yield RECORDS;
+          yield END;
+        })()),
+      });
+      assertEquals((await response.json()).verdict, "safe");
+    }
+    await Promise.all(Array.from({ length: 3 }, () => post(10)));
+    const before = await service.memory();
+    // 90 MB each, of which 16 MiB are kept for the end.
+    await Promise.all(Array.from({ length: 3 }, () => post(250)));
+    const grown = await service.memory() - before;
+    assert(grown < 250, `${grown} MB more`);
+  },
+});
+
 Deno.test(
   "a thousand malformed posts leave it serving",
   { ignore },
