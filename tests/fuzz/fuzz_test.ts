@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { jsonDoors, pickleDoors } from "./doors.ts";
 import { changes, cuts, varied } from "./exhaustive.ts";
 import { fuzz } from "./fuzz.ts";
-import { madeUp, seeds } from "./inputs.ts";
+import { madeUp, type RandomKind, seeds, SHARES } from "./inputs.ts";
 import { spans } from "./mutations.ts";
 import { OPCODES } from "../../lib/pickle/opcodes.ts";
 import { findPython } from "../pickle/dis_support.ts";
@@ -131,13 +131,13 @@ Deno.test("every change and every beginning, once, through all doors", async () 
 
 Deno.test("one kind of made-up input alone", async () => {
   const pickles = await seeds();
-  for (const kind of ["mutated", "soup", "json", "random"] as const) {
+  for (const kind of Object.keys(SHARES) as RandomKind[]) {
     const inputs = [...madeUp(1, 50, { pickles, kind })];
     assertEquals(new Set(inputs.map((input) => input.kind)), new Set([kind]));
     assertEquals(inputs, [...madeUp(1, 50, { pickles, kind })]);
   }
   const mixed = [...madeUp(1, 500, { pickles })].map(({ kind }) => kind);
-  assertEquals(new Set(mixed).size, 4);
+  assertEquals(new Set(mixed).size, Object.keys(SHARES).length);
 });
 
 /** Together, pickles of most kinds, all small. */

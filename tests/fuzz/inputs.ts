@@ -5,11 +5,18 @@ import {
 } from "../../lib/pickle/opcodes.ts";
 import { ARGUMENT_LAYOUTS } from "../../lib/pickle/arguments.ts";
 import { readGzip } from "../pickle/dis_support.ts";
+import { memoSoup } from "./memo_soup.ts";
 import { mutateOpcodes } from "./mutations.ts";
 import { Random } from "./random.ts";
 
 /** The kinds that are made up at random, with how much there is of each. */
-export const SHARES = { mutated: 39, soup: 38, json: 19, random: 4 } as const;
+export const SHARES = {
+  mutated: 36,
+  soup: 35,
+  memo: 8,
+  json: 18,
+  random: 3,
+} as const;
 
 export type RandomKind = keyof typeof SHARES;
 
@@ -464,6 +471,9 @@ export function* madeUp(
         break;
       case "soup":
         yield { kind, bytes: opcodeSoup(random) };
+        break;
+      case "memo":
+        yield { kind, bytes: memoSoup(random) };
         break;
       case "json":
         yield { kind, bytes: jsonSoup(random), json: true };
