@@ -177,53 +177,75 @@ export class KeyMaker {
   #objectKey(value: object): CanonicalKey {
     const simple = this.#simpleKey(value);
     if (simple !== undefined) return simple;
-    const seen = this.#seen ?? new Map<object, string>();
-    const open = new Set<object>();
-    // A stack of tuples whose items' ids are being gathered.
-    interface Level {
-      value: object;
-      items: unknown[];
-      ordered: boolean;
-      ids: number[];
+    const flat = Array.isArray(value) ? this.#flatKey(value) : undefined;
+    if (flat !== undefined) {
+      this.#seen?.set(value, flat);
+      return flat;
     }
-    const levels: Level[] = [];
-    const enter = (container: object): void => {
-      // A tuple within itself: Python's hash never ends. It cannot be built
-      // without a list between, which is unhashable, except by hand.
-      if (open.has(container)) throw new UnhashableError("tuple");
-      open.add(container);
-      levels.push({
-        value: container,
-        items: [...container as Iterable<unknown>],
-        ordered: kindOf(container)!.kind === "ordered",
-        ids: [],
-      });
-    };
-    enter(value);
-    for (;;) {
-      const level = levels[levels.length - 1]!;
-      if (level.ids.length === level.items.length) {
-        const { ids } = level;
-        const text = level.ordered
-          ? `\0t${ids.join()}`
-          : `\0z${ids.sort((a, b) => a - b).join()}`;
-        seen.set(level.value, text);
-        open.delete(level.value);
-        levels.pop();
-        const parent = levels[levels.length - 1];
-        if (parent === undefined) return text;
-        parent.ids.push(this.#id(text));
+    const seen = this.#seen ?? new Map<object, string>();
+    // Containers whose items' ids are being gathered, one within the other, and
+    // the ids: of each container from its start on.
+    const open: object[] = [];
+    const lists: (readonly unknown[])[] = [];
+    const starts: number[] = [];
+    const ids: number[] = [];
+    let nextCheck = 1024;
+    for (let entered: object | undefined = value;;) {
+      if (entered !== undefined) {
+        open.push(entered);
+        lists.push(
+          Array.isArray(entered) ? entered : [...entered as Iterable<unknown>],
+        );
+        starts.push(ids.length);
+        entered = undefined;
+        // A tuple within itself: Python's hash never ends. It cannot be built
+        // without a list between, which is unhashable, except by hand.
+        if (open.length === nextCheck) {
+          if (new Set(open).size < nextCheck) {
+            throw new UnhashableError("tuple");
+          }
+          nextCheck *= 2;
+        }
+      }
+      const items = lists[lists.length - 1]!;
+      const start = starts[starts.length - 1]!;
+      const done = ids.length - start;
+      if (done === items.length) {
+        const container = open.pop()!;
+        lists.pop();
+        starts.pop();
+        const own = done === 1 ? ids.pop()! : ids.splice(start);
+        const text = typeof own === "number"
+          ? `\0${kindOf(container)!.kind === "ordered" ? "t" : "z"}${own}`
+          : kindOf(container)!.kind === "ordered"
+          ? `\0t${own.join()}`
+          : `\0z${own.sort((a, b) => a - b).join()}`;
+        seen.set(container, text);
+        if (open.length === 0) return text;
+        ids.push(this.#id(text));
         continue;
       }
-      const item = level.items[level.ids.length];
+      const item = items[done];
       if (typeof item !== "object" || item === null) {
-        level.ids.push(this.#id(this.key(item)));
+        ids.push(this.#id(this.key(item)));
         continue;
       }
       const key = seen.get(item) ?? this.#simpleKey(item);
-      if (key === undefined) enter(item);
-      else level.ids.push(this.#id(key));
+      if (key === undefined) entered = item;
+      else ids.push(this.#id(key));
     }
+  }
+
+  /** The key of a tuple that has no objects in it, as most have none. */
+  #flatKey(items: readonly unknown[]): string | undefined {
+    let text = "\0t";
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      if (typeof item === "object" && item !== null) return undefined;
+      const id = this.#id(this.key(item));
+      text += i === 0 ? id : `,${id}`;
+    }
+    return text;
   }
 
   /** The key of what is no tuple or frozenset, or of one that is remembered. */
