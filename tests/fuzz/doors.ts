@@ -221,10 +221,11 @@ export async function pickleDoors(
   // What is farther away than a few bytes cannot be put right.
   const plan = await planPickle(cut(bytes, size), { window: 8 * size() });
   const planned = transcode([bytes], plan);
-  // What contains itself may be too much before it is seen to be so.
-  if (isTooLong(text) === isTooLong(planned)) {
-    sameText("planned transcoder", text, planned);
-  }
+  // It may give up, and what contains itself may be too long before that shows.
+  if (
+    isTooLong(text) === isTooLong(planned) &&
+    !planned.some((outcome) => outcome.includes("Error not-streamable"))
+  ) sameText("planned transcoder", text, planned);
 
   const last = all.at(-1) ?? "";
   if (text.length === 1 && isError(last)) {
