@@ -4,13 +4,19 @@
  * @module
  */
 
-import { dis as disassemble, disMemo, type DisOptions } from "../pickle/dis.ts";
+import { disMemo, type DisOptions, disParts } from "../pickle/dis.ts";
+import { UnpicklingError } from "../pickle/errors.ts";
+import { LimitError } from "../python/limits.ts";
 import { type Command, UsageError } from "./command.ts";
 import { about, complain, FileError } from "./errors.ts";
 import { findSources, openSource, readAll } from "./input.ts";
-import { openSink } from "./output.ts";
+import { LIMIT, readLimits } from "./limits.ts";
+import { openSink, type Sink } from "./output.ts";
 import { pickleEnd } from "./pickle_end.ts";
 import { plural, printable } from "./text.ts";
+
+/** How much text is written at a time, in UTF-16 units. */
+const CHUNK = 65_536;
 
 /** Prints the instructions of pickles. */
 export const dis: Command = {
@@ -50,6 +56,7 @@ export const dis: Command = {
         "With several files: the line before each, with {name} for its name (==> {name} <==)",
     },
     { name: "all", help: "Print every pickle of a file, not only the first" },
+    LIMIT,
   ],
   examples: [
     ["brine dis data.pkl", "What is in this pickle?"],
@@ -63,6 +70,7 @@ export const dis: Command = {
     const annotate = args.flag("annotate") ? 30 : 0;
     const indentLevel = args.integer("indentlevel", { min: 0, max: 100 }) ?? 4;
     const shared = args.flag("memo") ? { memo: disMemo() } : {};
+    const limits = readLimits(args.values("limit"));
     const preamble = args.value("preamble") ?? "==> {name} <==";
     const sink = await openSink(args.value("output"));
     const encoder = new TextEncoder();
@@ -83,14 +91,20 @@ export const dis: Command = {
         let start = 0;
         do {
           const pickle = bytes.subarray(start);
-          const [text, error] = disassembled(pickle, {
-            annotate,
-            indentLevel,
-            ...shared,
-          });
-          // What came before the damage is what one wants to see.
-          await sink.write(encoder.encode(text));
-          if (error !== undefined) throw new FileError(source.name, error);
+          try {
+            await print(pickle, {
+              sink,
+              annotate,
+              indentLevel,
+              limits,
+              ...shared,
+            });
+          } catch (error) {
+            if (
+              error instanceof UnpicklingError || error instanceof LimitError
+            ) throw new FileError(source.name, error);
+            throw error;
+          }
           start += pickleEnd(pickle);
         } while (args.flag("all") && start < bytes.length);
         if (start < bytes.length) {
@@ -110,16 +124,21 @@ export const dis: Command = {
   },
 };
 
-/** The text, and the error that ended it, if any. */
-function disassembled(
+/** Writes the text as it is made; of a damaged pickle, that up to the damage. */
+async function print(
   bytes: Uint8Array,
-  options: DisOptions,
-): [text: string, error: unknown] {
-  const pieces: string[] = [];
+  { sink, ...options }: DisOptions & { sink: Sink },
+): Promise<void> {
+  const encoder = new TextEncoder();
+  let text = "";
   try {
-    disassemble(bytes, { ...options, out: (piece) => pieces.push(piece) });
-    return [pieces.join(""), undefined];
-  } catch (error) {
-    return [pieces.join(""), error];
+    for (const part of disParts(bytes, options)) {
+      text += part;
+      if (text.length < CHUNK) continue;
+      await sink.write(encoder.encode(text));
+      text = "";
+    }
+  } finally {
+    await sink.write(encoder.encode(text));
   }
 }

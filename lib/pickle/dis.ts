@@ -5,6 +5,12 @@
  */
 
 import { floatRepr } from "../python/float_repr.ts";
+import {
+  FREE_OUTPUT,
+  LimitError,
+  type Limits,
+  resolveLimits,
+} from "../python/limits.ts";
 import { type ArgumentValue, MAX_INT_DIGITS } from "./arguments.ts";
 import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
 import { MemoTable } from "./memo_table.ts";
@@ -48,6 +54,12 @@ export interface DisOptions {
    * being returned.
    */
   out?: (text: string) => void;
+  /**
+   * How much may be printed: of these, `outputBytes` and `expansion` count. A
+   * megabyte of MARKs, each indented more than the one before, would be
+   * terabytes.
+   */
+  limits?: Limits;
 }
 
 /**
@@ -78,6 +90,7 @@ export function disMemo(): DisMemo {
  * @returns The text; nothing where `options.out` takes it
  * @throws {UnpicklingError} If an opcode is damaged or its checks fail;
  * `options.out` has had the text up to there
+ * @throws {LimitError} If the text would be longer than its limits
  *
  * @example Show what is in a pickle
  * ```ts
@@ -120,12 +133,14 @@ export function dis(bytes: Uint8Array, options: DisOptions = {}): string {
  * @param options How to print it
  * @returns The text's pieces, whole lines but perhaps for the last
  * @throws {UnpicklingError} If an opcode is damaged or its checks fail
+ * @throws {LimitError} If the text would be longer than its limits
  */
 export function* disParts(
   bytes: Uint8Array,
   options: DisOptions,
 ): Generator<string, void> {
   const { annotate = 0, indentLevel = 4 } = options;
+  const { outputBytes, expansion } = resolveLimits(options.limits);
   const memo = (options.memo ?? disMemo()) as MemoTable<StackItem>;
   const reader = new OpcodeReader();
   reader.push(bytes);
@@ -135,6 +150,7 @@ export function* disParts(
   const indent = " ".repeat(indentLevel);
   let protocol = -1;
   let column = annotate;
+  let written = 0;
 
   while (reader.advance()) {
     const { opcode, position, arg } = reader;
@@ -222,6 +238,13 @@ export function* disParts(
       if (column > 50) column = annotate;
       line += " " + ANNOTATIONS[name];
     }
+    written += start.length + line.length + 1;
+    if (written > outputBytes) {
+      throw new LimitError("outputBytes", outputBytes, { offset: position });
+    }
+    if (
+      written > FREE_OUTPUT && written > reader.endPosition * expansion
+    ) throw new LimitError("expansion", expansion, { offset: position });
     yield start + line + "\n";
     if (fault !== undefined) throw failure(fault[0], fault[1], reader);
 

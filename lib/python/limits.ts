@@ -72,6 +72,9 @@ export interface Limits {
   jsonDepth?: number;
 }
 
+/** So many bytes may be written before `expansion` counts. */
+export const FREE_OUTPUT: number = 1 << 26;
+
 /** The limits where nothing else is asked for. */
 export const DEFAULT_LIMITS: Readonly<Required<Limits>> = Object.freeze({
   depth: 1_000_000,

@@ -5,13 +5,16 @@
  * @module
  */
 
-import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
+import {
+  FREE_OUTPUT,
+  LimitError,
+  type Limits,
+  resolveLimits,
+} from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
 
 const CHUNK = 65536;
 const NEWLINE = 10;
-/** So much may be written before it is compared with what was read. */
-const FREE_BYTES = 1 << 26;
 
 /** How the text is laid out. */
 export interface LayoutOptions {
@@ -104,7 +107,7 @@ export class LayoutMachine
     if (this.#written > outputBytes) {
       throw new LimitError("outputBytes", outputBytes);
     }
-    if (this.#written > FREE_BYTES && this.#written > this.#read * expansion) {
+    if (this.#written > FREE_OUTPUT && this.#written > this.#read * expansion) {
       throw new LimitError("expansion", expansion);
     }
     return chunk;

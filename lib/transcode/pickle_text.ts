@@ -69,7 +69,12 @@ import { OPCODE_BY_CODE } from "../pickle/opcodes.ts";
 import type { LoadOptions } from "../pickle/options.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
-import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
+import {
+  FREE_OUTPUT,
+  LimitError,
+  type Limits,
+  resolveLimits,
+} from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
 import { type KeyBudget, KeySet, NEW, SEEN } from "./key_set.ts";
 import { MemoText } from "./memo_text.ts";
@@ -121,6 +126,8 @@ const REOPEN_LIST = 16;
 const REOPEN_DICT = 17;
 /** In the memo: the text is gone. */
 const GONE = 255;
+/** In the place of a slot: it was stored when it was taken for whole. */
+const LATE = -2;
 
 /** Kinds whose text is a range of the history when they are memoised. */
 const IN_HISTORY = new Uint8Array(16);
@@ -137,6 +144,10 @@ for (
     OPEN_DICT0,
   ]
 ) IN_HISTORY[kind] = 1;
+
+/** Those of them that the loop itself stores: no picklers store the others. */
+const STORED_AT_ONCE = IN_HISTORY.slice();
+STORED_AT_ONCE[LIST] = STORED_AT_ONCE[DICT] = 0;
 
 // Levels.
 const TOP = 0;
@@ -671,7 +682,7 @@ export class PickleTextMachine
     const written = this.#base0 + this.#o;
     if (written > outputBytes) throw new LimitError("outputBytes", outputBytes);
     if (
-      written > 1 << 26 && written > (this.#at + this.#p + 1) * expansion
+      written > FREE_OUTPUT && written > (this.#at + this.#p + 1) * expansion
     ) throw new LimitError("expansion", expansion);
   }
 
@@ -838,7 +849,7 @@ export class PickleTextMachine
     }
     const i = slot & (this.#mSlot.length - 1);
     if (
-      this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#seqFloor &&
+      this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#firstSeq() &&
       this.#mStart[i] === this.#base0 + this.#start[entry]!
     ) this.#mEnd[i] = this.#base0 + end;
   }
@@ -1082,7 +1093,7 @@ export class PickleTextMachine
             const k2 = kind[t]!;
             if (
               slot !== memoCount || sp === base || (sparse && op === 0x94) ||
-              IN_HISTORY[k2] === 0
+              STORED_AT_ONCE[k2] === 0
             ) {
               slow = STORE;
               break;
@@ -1585,10 +1596,15 @@ export class PickleTextMachine
     }
   }
 
+  /** The first that is still known of what was stored. */
+  #firstSeq(): number {
+    return Math.max(this.#seqFloor, this.#seq - this.#mSlot.length + 1);
+  }
+
   /** Text from an offset on has moved: so have the slots in it. */
   #shiftSlots(from: number, by: number): void {
     const mask = this.#mSlot.length - 1;
-    const stop = Math.max(this.#seqFloor, this.#seq - mask);
+    const stop = this.#firstSeq();
     for (let seq = this.#seq - 1; seq >= stop; seq--) {
       const i = this.#mOrder[seq & mask]!;
       if (this.#mSeq[i] !== seq) continue;
@@ -1898,7 +1914,7 @@ export class PickleTextMachine
     this.#o = w;
     if (this.#plan === undefined) {
       const mask = this.#mSlot.length - 1;
-      const stop = Math.max(this.#seqFloor, this.#seq - mask);
+      const stop = this.#firstSeq();
       const low = this.#base0 - shift;
       let j = n - 1;
       for (let seq = this.#seq - 1; seq >= stop; seq--) {
@@ -1951,7 +1967,7 @@ export class PickleTextMachine
     if (target < this.#lBase[level]!) this.#unexpected();
     const slot = this.#slot[target]!;
     if (
-      this.#kind[target] !== (list ? LIST : DICT) ||
+      this.#kind[target] !== (list ? LIST : DICT) || slot === LATE ||
       (slot >= 0 && this.#copied.has(slot))
     ) this.#lateMutation();
     this.#kind[target] = list ? REOPEN_LIST : REOPEN_DICT;
@@ -1968,7 +1984,7 @@ export class PickleTextMachine
     }
     if (slot >= 0 && this.#plan === undefined) {
       const i = slot & (this.#mSlot.length - 1);
-      if (this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#seqFloor) {
+      if (this.#mSlot[i] === slot && this.#mSeq[i]! >= this.#firstSeq()) {
         this.#mEnd[i] = -1;
       }
     }
@@ -2242,24 +2258,22 @@ export class PickleTextMachine
         this.#sp === 0 ? "stack-underflow" : "unexpected-mark",
       );
     }
-    const again = slot < this.#memoCount;
+    if (slot < this.#memoCount) {
+      // No pickler does. What was stored before may be open still.
+      throw new Snag("it stores two values in one place of its memo");
+    }
     if (slot > this.#memoCount) this.#sparse = true;
-    if (!again) this.#memoCount = slot + 1;
+    this.#memoCount = slot + 1;
     const top = this.#sp - 1;
     const kind = this.#kind[top]!;
-    if (again) {
-      this.#region?.forget(slot);
-      if (this.#kept.has(slot)) {
-        this.#kept.set(slot, { kind: GONE, out: this.#out, from: 0, to: 0 });
-      }
-    }
     this.#p += size;
     if (this.#plan !== undefined) {
       if (!this.#plan.isFetched(slot)) return 0;
       if (kind >= OPEN_LIST) this.#slot[top] = slot;
       else this.#keep(slot, kind, this.#start[top]!, this.#o);
-      return 0;
     }
+    if (kind === LIST || kind === DICT) this.#slot[top] = LATE;
+    if (this.#plan !== undefined) return 0;
     if (IN_HISTORY[kind] === 0) {
       // No pickler stores numbers.
       if (this.#raw && this.#kept.size > WAITING) {
@@ -2296,6 +2310,7 @@ export class PickleTextMachine
         return 0;
       }
       slot = this.#lineNumber();
+      if (slot < 0) throw new Snag("a memo slot has an unusual number");
       size = end + 1 - this.#p;
     }
     const kept = this.#kept;
@@ -2334,7 +2349,7 @@ export class PickleTextMachine
       throw new Snag("it refers to what it never stored", "memo-missing");
     }
     const i = slot & (this.#mSlot.length - 1);
-    if (this.#mSlot[i] !== slot || this.#mSeq[i]! < this.#seqFloor) {
+    if (this.#mSlot[i] !== slot || this.#mSeq[i]! < this.#firstSeq()) {
       if (slot < this.#memoCount) {
         throw new Snag("it refers to a value from too long ago");
       }
@@ -2897,14 +2912,21 @@ export class PickleTextMachine
     }
     if (this.#plan === undefined) {
       const mask = this.#mSlot.length - 1;
-      const stop = Math.max(this.#seqFloor, this.#seq - mask);
+      const stop = this.#firstSeq();
       const low = this.#base0 + this.#start[entry]!;
-      for (let seq = this.#seq - 1; seq >= stop; seq--) {
-        const i = this.#mOrder[seq & mask]!;
-        if (this.#mSeq[i] !== seq) continue;
-        if (this.#mStart[i]! < low) break;
-        this.#mSeq[i] = -1;
+      let seq = this.#seq;
+      while (seq > stop) {
+        const i = this.#mOrder[(seq - 1) & mask]!;
+        if (this.#mSeq[i] === seq - 1) {
+          if (this.#mStart[i]! < low) break;
+          this.#mSeq[i] = -1;
+        }
+        seq--;
       }
+      // What was stored last is asked for first, so it must be there; what was
+      // forgotten for the sake of these remains so.
+      this.#seq = seq;
+      this.#seqFloor = stop;
     }
     this.#sp = entry;
     this.#o = start;
@@ -3005,7 +3027,7 @@ export class PickleTextMachine
     if (this.#plan !== undefined) return undefined;
     const i = slot & (this.#mSlot.length - 1);
     if (
-      this.#mSlot[i] !== slot || this.#mSeq[i]! < this.#seqFloor ||
+      this.#mSlot[i] !== slot || this.#mSeq[i]! < this.#firstSeq() ||
       this.#mStart[i]! < this.#base0
     ) return undefined;
     if (this.#mEnd[i]! < 0) return { text: "", container: true };

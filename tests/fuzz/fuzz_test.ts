@@ -59,6 +59,21 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
     "Y19fYnVpbHRpbl9fCmNvbXBsZXgKcQEoR//4AAAAAAAAR3/wAAAAAAAAdFJxAi4=",
     "a NaN with a sign",
   ],
+  [
+    "pickle",
+    "KF0oZXEBKWFoAXQu",
+    "a list that is stored when it seems whole, and gets more",
+  ],
+  [
+    "pickle",
+    "KChdcQAoZUsBcQBhaAB0dC4=",
+    "a number in the memo slot of the list that it is put into",
+  ],
+  [
+    "pickle",
+    "KGwobHA2CihscDcKKGxwOAoobHA5CihscDEwCihscDExCihscDEyCihscDEzCihscDE0CihscDE1CihscDE2CihscDE3CihscDE4CihscDE5CihsYWFnMTkKYWFnMTgKYWFnMTcKYWFnMTYKYWFnMTUKYWFnMTQKYWFnMTMKYWFnMTIKYWFnMTEKYWFnMTAKYWFnOQphYWc4CmFhZzcKYWc2CmcK",
+    "a GET without a number, planned",
+  ],
 ];
 
 Deno.test("what the fuzzer found once is well", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dis, type DisMemo, disMemo } from "../../lib/pickle/dis.ts";
+import { LimitError } from "../../lib/python/limits.ts";
 import { UnpicklingError } from "../../lib/pickle/errors.ts";
 import { optimize } from "../../lib/pickle/optimize.ts";
 import {
@@ -187,4 +188,26 @@ Deno.test("optimize() refuses a GET of nothing and a protocol from the future", 
       code,
     );
   }
+});
+
+Deno.test("dis() does not print a thousand times what it reads, unless asked to", () => {
+  const marks = new Uint8Array(1_000_000).fill(0x28);
+  let printed = 0;
+  const out = (text: string) => printed += text.length;
+  const error = assertThrows(() => dis(marks, { out }), LimitError);
+  assertEquals(error.limit, "expansion");
+  assert(printed > 60_000_000 && printed <= 67_108_864, `${printed}`);
+  const few = marks.subarray(0, 100);
+  assertEquals(
+    assertThrows(() => dis(few, { limits: { outputBytes: 100 } }), LimitError)
+      .limit,
+    "outputBytes",
+  );
+  printed = 0;
+  const most = marks.subarray(0, 6000);
+  assertThrows(
+    () => dis(most, { out, limits: { expansion: Infinity } }),
+    UnpicklingError,
+  );
+  assert(printed > 67_108_864, `${printed}`);
 });

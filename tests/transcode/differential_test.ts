@@ -15,7 +15,7 @@ import { LimitError } from "../../lib/python/limits.ts";
 import { type Machine, MORE } from "../../lib/streams/machine_stream.ts";
 import { PickleTextMachine } from "../../lib/transcode/pickle_text.ts";
 import { pickleToJsonMachine } from "../../lib/transcode/pickle_to_json.ts";
-import { PickleScan } from "../../lib/transcode/plan.ts";
+import { type PicklePlan, PickleScan } from "../../lib/transcode/plan.ts";
 import { mutated, opcodeSoup, seeds } from "../fuzz/inputs.ts";
 import { Random as FuzzRandom } from "../fuzz/random.ts";
 import { chunks, type Cut } from "../support/chunks.ts";
@@ -98,6 +98,23 @@ function byText(
   // No text ends without the break that parts it from the next, but the last.
   if (texts.at(-1) === "") texts.pop();
   return { texts, error };
+}
+
+/** A machine that never reads a pickle as values. */
+function textMachine(
+  options: LoadOptions = {},
+  plan?: PicklePlan,
+): PickleTextMachine {
+  return new PickleTextMachine({
+    ...options,
+    encode: { types: "plain", limits: LIMITS },
+    limits: LIMITS,
+    values: false,
+    jsonl: false,
+    plan,
+    window: undefined,
+    fallback: false,
+  });
 }
 
 function someBytes(
@@ -190,16 +207,7 @@ Deno.test("without values to fall back on, no wrong text and no text that is non
       const made = scan.end();
       for (const plan of made.ordered ? [undefined, made] : [undefined]) {
         const got = byText(
-          new PickleTextMachine({
-            ...options,
-            encode: { types: "plain", limits: LIMITS },
-            limits: LIMITS,
-            values: false,
-            jsonl: false,
-            plan,
-            window: undefined,
-            fallback: false,
-          }),
+          textMachine(options, plan),
           bytes,
           random.pick([65536, random]),
         );
@@ -221,6 +229,39 @@ Deno.test("without values to fall back on, no wrong text and no text that is non
     }
   });
   assert(done > 500, `${done} of ${done + refused}`);
+});
+
+Deno.test("text that has moved is found by its memo slot, however the input is cut", async () => {
+  const bytes = Uint8Array.fromBase64(
+    [
+      "gASVUAEAAAAAAABdlChdlChdlI+UKEsBTSwBkGF9lIwEa2V5MJR9lHNlfZQo",
+      "Sw1oBIwDfwB4lEc+5Pi1iONo8YwGbmHDr3ZllF2UjAtsaW5lCmJyZWFrMJRd",
+      "lIwIZGF0ZXRpbWWUjAl0aW1lZGVsdGGUk5RLAUsCSwOHlFKUYXWFlH2UKEsP",
+      "aAGMAmEwlEMDAQL/lIwBMZQpjAFhlIwKYmFja1xzbGFzaJSMAmExlChLA4wG",
+      "bWVtYmVylJGUdV2UXZRhXZRdlChoBn2UKEdABAAAAAAAAClNLAFdlChdlChL",
+      "B4WUXZQoTf//SgAAAQBOZWVoCYwlYSBzb21ld2hhdCBsb25nZXIgc3RyaW5n",
+      "IHRoYXQgZ29lcyBvbpRljCZhIHNvbWV3aGF0IGxvbmdlciBzdHJpbmcgdGhh",
+      "dCBnb2VzIG9uMZSIdUv/Rz7k+LWI42jxdJRhhZRhZS6ABJVQAQAAAAAAAF2U",
+      "KF2UKF2Uj5QoSwFNLAGQYX2UjARrZXkwlH2Uc2V9lChLDWgEjAN/AHiURz7k",
+      "+LWI42jxjAZuYcOvdmWUXZSMC2xpbmUKYnJlYWswlF2UjAhkYXRldGltZZSM",
+      "CXRpbWVkZWx0ZZSTlEsBSwJLA4eUUpRhdYWUfZQoSw9oAYwCYTCUQwMBAv+U",
+      "jAExlCmMAWGUjApiYWNrXHNsYXNolIwCYTGUKEsDjAZtZW1iZXKUkZR1XZRd",
+      "lGFdlF2UKGgGfZQoR0AEAAAAAAAAKU0sAV2UKF2UKEsHhZRdlChN//9KAAAB",
+      "AE5lZWgJjCVhIHNvbWV3aGF0IGxvbmdlciBzdHJpbmcgdGhhdCBnb2VzIG9u",
+      "lGWMJmEgc29tZXdoYXQgbG9uZ2VyIHN0cmluZyB0aGF0IGdvZXMgb24xlIh1",
+      "S/9HPuT4tYjjaPF0lGGFlGFlLg==",
+    ].join(""),
+  );
+  const want = byValues(bytes, "plain", {});
+  await seeded((random) => {
+    for (let i = 0; i < 1000; i++) {
+      // This one has the memo of earlier machines, the other begins small.
+      const other = textMachine();
+      const got = byText(textMachine(), bytes, random);
+      assertEquals(got, want);
+      other.end();
+    }
+  });
 });
 
 Deno.test("names of Python 2 are mapped below protocol 3, and only there", () => {
@@ -284,6 +325,40 @@ Deno.test("a frame that claims more than there is is cut off", () => {
         byText(pickleToJsonMachine({ lenientFrames }), more, 1),
         byValues(more, "plain", { lenientFrames }),
       );
+    }
+  }
+});
+
+Deno.test("what is stored far apart is right, or too long ago", () => {
+  const bytes: number[] = [];
+  const text = (text: string, slot: number) => {
+    bytes.push(0x8c, text.length, ...new TextEncoder().encode(text));
+    bytes.push(0x72, slot & 255, (slot >> 8) & 255, (slot >> 16) & 255, 0);
+  };
+  bytes.push(0x28, 0x5d, 0x28);
+  text("first", 5);
+  // All of these lie in the same place of a small memo, and 5 is not there.
+  for (let i = 0; i < 3000; i++) text("next", 7 + 1024 * i);
+  // That it is a tuple moves all that is in it.
+  bytes.push(0x74, 0x61, 0x6a, 5, 0, 0, 0, 0x74, 0x2e);
+  const pickle = Uint8Array.from(bytes);
+  const want = byValues(pickle, "plain", {});
+  for (const limits of [{ memo: 1024 }, { memo: 4096 }]) {
+    for (const cut of [100, 65_536]) {
+      const other = textMachine();
+      const machine = new PickleTextMachine({
+        encode: { types: "plain" },
+        limits,
+        values: false,
+        jsonl: false,
+        plan: undefined,
+        window: undefined,
+        fallback: false,
+      });
+      const got = byText(machine, pickle, cut);
+      other.end();
+      if (got.error === undefined) assertEquals(got, want);
+      else assertEquals(got.error.split(" ")[0], "not-streamable");
     }
   }
 });
