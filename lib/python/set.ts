@@ -65,6 +65,16 @@ export class PySet<T = unknown> extends Set<T> {
     keys?: KeyMaker,
   ): void {
     set.#keys ??= keys;
+    if (set.#index === undefined && set.#items.length === 0) {
+      const isOne = items.length === 1;
+      if (isOne || allPrimitive(items)) {
+        // Not all of them can be elements.
+        if (isOne) (set.#keys ??= new KeyMaker()).key(items[0]);
+        // No larger than it must be: there may be very many.
+        set.#items = items.slice();
+        return;
+      }
+    }
     if (set.#index === undefined && allPrimitive(items)) {
       for (let i = 0; i < items.length; i++) set.#items.push(items[i]);
       return;
