@@ -210,7 +210,10 @@ export async function pickleDoors(
   );
   const options = { dicts: "map", floats: "exact" } as const;
   const exact = attempt(() => loads(bytes, options));
-  same("error of exact values", isError(whole), isError(exact));
+  // 1.0 is no index of a list, and only there it is not 1.
+  if (!/^UnpicklingError bad-target \d+ SETITEMS?$/.test(exact)) {
+    same("error of exact values", isError(whole), isError(exact));
+  }
 
   const latin1 = decodeLatin1(bytes);
   const text = transcode([bytes]);
