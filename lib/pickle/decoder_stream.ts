@@ -10,7 +10,9 @@ import { Unpickler } from "./unpickler.ts";
 
 /**
  * Turns bytes into values: one for each pickle, as many as there are, each made
- * when the reader asks for it.
+ * when the reader asks for it. What has come of a large pickle waits until that
+ * is whole, or 8 MiB: half a pickle can make a thousand times as much as its
+ * bytes take, and then fail. With `items` nothing waits.
  *
  * @example Read values that Python wrote one after the other
  * ```ts
