@@ -504,7 +504,9 @@ export class Encoder {
     this.#begun = this.#written;
     this.#askAt = Math.max(FREE_BYTES, this.#begun + FREE_VALUE);
     this.#level = level;
-    this.#root = this.#tagged ? toTagged(value, dumps) : value;
+    this.#root = this.#tagged
+      ? toTagged(value, { keyText: dumps, jsonDepth: this.#limits.jsonDepth })
+      : value;
     this.#value = this.#root;
     this.#waiting = true;
     this.#open = undefined;

@@ -42,6 +42,7 @@ import { PyDate, PyDateTime, PyTime } from "../python/datetime.ts";
 import { PyDict } from "../python/dict.ts";
 import { entriesOf, isDict } from "../python/fields.ts";
 import { Float } from "../python/float.ts";
+import { LimitError } from "../python/limits.ts";
 import {
   attributesOf,
   Extension,
@@ -167,16 +168,26 @@ type KeyText = (value: unknown) => string;
 /** A walk that asks for its children one by one, and is given what they are. */
 type Walk = Generator<unknown, unknown, unknown>;
 
+/** Options of {@linkcode toTagged}. */
+export interface ToTaggedOptions {
+  /** Writes a key's JSON, of what this has made of the key. */
+  keyText: KeyText;
+  /** How deep the JSON may nest. */
+  jsonDepth: number;
+}
+
 class Flattener {
   readonly #keyText: KeyText;
+  readonly #jsonDepth: number;
   readonly #reductions = new Map<object, Reduction>();
   /** What is met more than once. */
   readonly #shared = new Set<object>();
   readonly #ids = new Map<object, number>();
   #count = 0;
 
-  constructor(keyText: KeyText) {
+  constructor({ keyText, jsonDepth }: ToTaggedOptions) {
     this.#keyText = keyText;
+    this.#jsonDepth = jsonDepth;
   }
 
   flatten(root: unknown): unknown {
@@ -191,6 +202,10 @@ class Flattener {
         result = value;
       } else {
         result = this.#enter(value, walks);
+        // Each is a list or object of JSON, if not two of them.
+        if (walks.length > this.#jsonDepth) {
+          throw new LimitError("jsonDepth", this.#jsonDepth);
+        }
       }
     }
     return result;
@@ -543,10 +558,11 @@ const CONSTANT_TYPES = new Map<string, { value: unknown }>([
  * Turns a value into what JSON has, without losing anything.
  *
  * @param value Any value.
- * @param keyText Writes a key's JSON, of what this has made of the key.
+ * @param options How.
  * @returns Arrays, Maps with text for keys, numbers and text; what has no form
  * stays as it is.
+ * @throws {LimitError} If it would nest deeper than allowed.
  */
-export function toTagged(value: unknown, keyText: KeyText): unknown {
-  return new Flattener(keyText).flatten(value);
+export function toTagged(value: unknown, options: ToTaggedOptions): unknown {
+  return new Flattener(options).flatten(value);
 }

@@ -14,6 +14,7 @@ import { Complex } from "../../lib/python/complex.ts";
 import { PyDateTime } from "../../lib/python/datetime.ts";
 import { PyDict } from "../../lib/python/dict.ts";
 import { Float } from "../../lib/python/float.ts";
+import { LimitError } from "../../lib/python/limits.ts";
 import { Decimal } from "../../lib/python/numbers.ts";
 import {
   Extension,
@@ -542,4 +543,26 @@ Deno.test("tags at random are read or refused, and what is read is written", () 
     dumps(value);
   }
   assert(good > 3000, `only ${good} were read; seed ${random.seed}`);
+});
+
+Deno.test("what nests too deep is refused, and nothing shallower", () => {
+  function nested(depth: number): unknown[] {
+    let value: unknown[] = [];
+    for (let i = 1; i < depth; i++) value = [value];
+    return value;
+  }
+  const limits = { jsonDepth: 100 };
+  assertEquals(
+    json.dumps(nested(100), { types: "tagged", limits }).length,
+    200,
+  );
+  for (const depth of [101, 100_000]) {
+    assertEquals(
+      assertThrows(
+        () => json.dumps(nested(depth), { types: "tagged", limits }),
+        LimitError,
+      ).limit,
+      "jsonDepth",
+    );
+  }
 });
