@@ -114,7 +114,9 @@ export class HeldPickle {
   push(chunk: Uint8Array): void {
     const size = this.#size + chunk.length;
     if (size > this.#bytes.length) {
-      const bytes = new Uint8Array(Math.max(size * 2, 4096));
+      // Beyond the most, nothing more comes.
+      const room = Math.min(size * 4, this.#most + SKIMMED);
+      const bytes = new Uint8Array(Math.max(room, size));
       bytes.set(this.bytes);
       this.#bytes = bytes;
     }
