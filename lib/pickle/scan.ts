@@ -325,7 +325,10 @@ function partOf(format: Format, scanner: Scanner, about: About): Part {
     case "zip":
       return new Held(scanner, about, async (bytes) => {
         // To a pickle, its mark begins a persistent id.
-        await scanAsPickle(scanner, bytes, about);
+        await scanAsPickle(scanner, bytes, {
+          ...about,
+          isOther: endsAsZip(bytes),
+        });
         await scanZip(scanner, bytes, about);
       });
     case "npy":
@@ -333,7 +336,7 @@ function partOf(format: Format, scanner: Scanner, about: About): Part {
     case "tar":
       return new Held(scanner, about, async (bytes) => {
         // A pickle may begin like one of its file names.
-        await scanAsPickle(scanner, bytes, about);
+        await scanAsPickle(scanner, bytes, { ...about, isOther: true });
         await scanner.archive(readTar(bytes), place, tally);
       });
     case "pickle":
@@ -435,19 +438,24 @@ class Held implements Part {
   }
 }
 
-/** Looks whether bytes that are something else are a pickle as well. */
+/**
+ * Looks whether bytes that are something else (or look like it) are a pickle as
+ * well.
+ */
 async function scanAsPickle(
   scanner: Scanner,
   bytes: Uint8Array,
-  { place, tally }: About,
+  { place, tally, isOther }: About & { isOther: boolean },
 ): Promise<void> {
-  const nested: Place = { ...place, role: "nested" };
   const found = new Tally();
-  const pickles = new Pickles(scanner, { place: nested, tally: found });
+  const pickles = new Pickles(scanner, {
+    place: isOther ? { ...place, role: "nested" } : place,
+    tally: found,
+  });
   await pickles.push(bytes);
   await pickles.end();
   // The pickles of an archive may happen to be readable so as well.
-  if (found.isDangerous) tally.merge(found);
+  if (isOther ? found.isDangerous : found.hasNames) tally.merge(found);
 }
 
 async function scanZip(

@@ -118,6 +118,11 @@ export class Tally {
     return this.isEmpty && (this.#ifLoaded?.isVoid ?? true);
   }
 
+  /** Whether any name was found. */
+  get hasNames(): boolean {
+    return this.#findings !== undefined;
+  }
+
   /** Whether a dangerous name was found. */
   get isDangerous(): boolean {
     for (const { verdict } of this.#findings?.values() ?? []) {

@@ -257,6 +257,14 @@ Deno.test("scan() tells what is damaged, and still what stands before it", async
   }
 });
 
+Deno.test("scan() tells the names of a pickle that begins as a zip and is none", async () => {
+  // The mark begins a persistent id, of which some unpicklers make something.
+  const pickle = "PK\x03\x04\n0cx\ny\n(\x8c\x04truetR.";
+  const report = await scan(bytes(pickle));
+  assertEquals(report.verdict, "malformed");
+  assertEquals(names(report), ["unknown x.y called"]);
+});
+
 Deno.test("scan() does not call bytes behind a pickle safe", async () => {
   const { verdict, issues } = await scan(bytes("N.\xff"));
   assertEquals([verdict, issues[0]!.code], ["unknown", "trailing-bytes"]);
