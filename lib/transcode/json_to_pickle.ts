@@ -1016,7 +1016,9 @@ class PickleSink implements JsonSink {
         } else {
           this.#o = o;
           let big = value;
-          for (let j = first + 9; j < end; j++) big = big * 10 + bytes[j]! - 48;
+          for (let j = first + 9; j < end; j++) {
+            big = big * 10 + (bytes[j]! - 48);
+          }
           // Up to here every step was exact.
           if (big <= Number.MAX_SAFE_INTEGER) {
             this.int(byte === 45 ? -big : big);

@@ -442,3 +442,19 @@ Deno.test({
     });
   },
 });
+
+Deno.test("integers are exact where numbers cease to be", () => {
+  const numbers: bigint[] = [];
+  for (const power of [31n, 32n, 53n, 54n, 63n, 64n]) {
+    for (let i = -100n; i <= 100n; i++) numbers.push(2n ** power + i);
+  }
+  for (const sign of ["", "-"]) {
+    const texts = numbers.map((number) => `${sign}${number}`);
+    for (const cut of [65_536, 7]) {
+      const [values] = loadAll(toPickle(`[${texts.join(", ")}]`, {}, cut));
+      assertEquals((values as unknown[]).map(String), texts);
+      const all = fromJson(`[${texts.join(", ")}]`) as unknown[];
+      assertEquals(all.map(String), texts);
+    }
+  }
+});
