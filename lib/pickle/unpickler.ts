@@ -534,11 +534,12 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     return true;
   }
 
-  /** Whether a large pickle begins that is not whole. */
+  /** Whether what is at hand is a part of a large pickle that is not whole. */
   #mustWait(): boolean {
+    const from = this.#begun ? this.#startsAt : this.#base + this.#pos;
+    const size = this.#base + this.#end - from;
     if (
-      this.#begun || !this.#isPatient || this.#patience === 0 ||
-      this.#end - this.#pos < SKIMMED ||
+      !this.#isPatient || size < SKIMMED || size > this.#patience ||
       this.#bytes[this.#end - 1] === op.STOP ||
       findTruncation(this.#bytes, { from: this.#pos, end: this.#end }) < 0
     ) return false;
@@ -2444,8 +2445,12 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       take,
       nested,
     });
-    // One more for BUILD itself.
-    if (result === undefined) return 1 + Math.max(1, wanted);
+    if (result === undefined) {
+      // What follows are no opcodes that could be looked over.
+      this.#isPatient = false;
+      // One more for BUILD itself.
+      return 1 + Math.max(1, wanted);
+    }
     stack[this.#sp - 1] = result[0];
     this.#pos = at;
     return 0;
