@@ -2269,6 +2269,9 @@ export class PickleTextMachine
     this.#p += size;
     if (this.#plan !== undefined) {
       if (!this.#plan.isFetched(slot)) return 0;
+      if (kind >= OPEN_LIST && this.#slot[top]! >= 0) {
+        throw new Snag("it stores a list or dict in two places of its memo");
+      }
       if (kind >= OPEN_LIST) this.#slot[top] = slot;
       else this.#keep(slot, kind, this.#start[top]!, this.#o);
     }

@@ -74,6 +74,11 @@ const FOUND: readonly (readonly ["pickle" | "json", string, string])[] = [
     "KGwobHA2CihscDcKKGxwOAoobHA5CihscDEwCihscDExCihscDEyCihscDEzCihscDE0CihscDE1CihscDE2CihscDE3CihscDE4CihscDE5CihsYWFnMTkKYWFnMTgKYWFnMTcKYWFnMTYKYWFnMTUKYWFnMTQKYWFnMTMKYWFnMTIKYWFnMTEKYWFnMTAKYWFnOQphYWc4CmFhZzcKYWc2CmcK",
     "a GET without a number, planned",
   ],
+  [
+    "pickle",
+    "gAIobHAwCihscDEKKGxwMgoobHAzCihscDQKcDUKKGxwNgoobHA3CihscDgKKGxwOQoobHAxMAoobHAxMQoobHAxMgoobHAxMwoobHAxNAoobHAxNQoobHAxNgoobHAxNwoobHAxOAoobHAxOQoobHAyMApMMUwKYWFnMjAKYWFnMTkKYWFnMTgKYWFnMTcKYWFnMTYKYWFnMTUKYWFnMTQKYWFnMTMKYWFnMTIKYWFnMTEKYWFnMTAKYWFnOQphYWc4CmFhZzcKYWFnNgphYWc1CmFhZzQKYWFnMwphYWcyCmFhZzEKYS4=",
+    "a list in two places of the memo, planned",
+  ],
 ];
 
 Deno.test("what the fuzzer found once is well", async () => {
