@@ -5,12 +5,7 @@
  */
 
 import { floatRepr } from "../python/float_repr.ts";
-import {
-  FREE_OUTPUT,
-  LimitError,
-  type Limits,
-  resolveLimits,
-} from "../python/limits.ts";
+import { checkOutput, type Limits, resolveLimits } from "../python/limits.ts";
 import { type ArgumentValue, MAX_INT_DIGITS } from "./arguments.ts";
 import { UnpicklingError, type UnpicklingErrorCode } from "./errors.ts";
 import { MemoTable } from "./memo_table.ts";
@@ -140,7 +135,7 @@ export function* disParts(
   options: DisOptions,
 ): Generator<string, void> {
   const { annotate = 0, indentLevel = 4 } = options;
-  const { outputBytes, expansion } = resolveLimits(options.limits);
+  const limits = resolveLimits(options.limits);
   const memo = (options.memo ?? disMemo()) as MemoTable<StackItem>;
   const reader = new OpcodeReader();
   reader.push(bytes);
@@ -239,12 +234,11 @@ export function* disParts(
       line += " " + ANNOTATIONS[name];
     }
     written += start.length + line.length + 1;
-    if (written > outputBytes) {
-      throw new LimitError("outputBytes", outputBytes, { offset: position });
-    }
-    if (
-      written > FREE_OUTPUT && written > reader.endPosition * expansion
-    ) throw new LimitError("expansion", expansion, { offset: position });
+    checkOutput(limits, {
+      written,
+      read: reader.endPosition,
+      offset: position,
+    });
     yield start + line + "\n";
     if (fault !== undefined) throw failure(fault[0], fault[1], reader);
 

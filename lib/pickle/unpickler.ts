@@ -20,7 +20,11 @@ import { ByteArray } from "../python/byte_array.ts";
 import { UserList } from "../python/collections.ts";
 import { PyDict } from "../python/dict.ts";
 import { Float } from "../python/float.ts";
-import { GrowingBytes, setByteItems, setListItems } from "../python/items.ts";
+import {
+  GrowingByteArray,
+  setByteItems,
+  setListItems,
+} from "../python/items.ts";
 import { KeyMaker, UnhashableError } from "../python/keys.ts";
 import { LimitError, type Limits, resolveLimits } from "../python/limits.ts";
 import "../python/mod.ts";
@@ -308,7 +312,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #globals: Map<string, Global> | undefined;
   readonly #keys = new KeyMaker();
   /** Plain objects that became a PyDict when somebody else had them. */
-  #forward: Map<object, PyDict | GrowingBytes> | undefined;
+  #forward: Map<object, PyDict | GrowingByteArray> | undefined;
   #result: unknown;
   /** A pickle within this one that has not wholly arrived. */
   #nested: { machine: Unpickler; start: number; fed: number } | undefined;
@@ -415,7 +419,10 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
           return this.#pieces[this.#nextPiece++];
         }
         if (!this.#gather() || this.#mustWait()) {
-          if (!this.#ended) return MORE;
+          if (!this.#ended) {
+            this.#holdBack();
+            return MORE;
+          }
           if (!this.#begun && this.#pos === this.#end) return MORE;
           throw this.#error("truncated", "the pickle ends too early");
         }
@@ -502,17 +509,13 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** Joins what waits once there is enough. Tells whether there is work. */
   #gather(): boolean {
     if (this.#held !== undefined) return this.#release(this.#held);
-    if (this.#pos === this.#end && this.#queue.size === 0) {
-      this.#holdBack();
-      return false;
-    }
+    if (this.#pos === this.#end && this.#queue.size === 0) return false;
     const rest = this.#end - this.#pos;
     const limit = this.#limits.argumentLength;
     if (this.#need < 0) {
       if (this.#lineLength > limit) {
         throw new LimitError("argumentLength", limit);
       }
-      this.#holdBack();
       return false;
     }
     const isLast = this.#wantsAny && this.#ended;
@@ -520,7 +523,6 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
       if (rest + this.#queue.size - 9 > limit) {
         throw new LimitError("argumentLength", limit);
       }
-      this.#holdBack();
       return false;
     }
     this.#wantsAny = false;
@@ -549,11 +551,11 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
 
   /** Holds what there is of a pickle that is large and not whole. */
   #holdBack(): void {
+    const read = this.#base + this.#pos - this.#startsAt;
     if (
-      this.#begun && this.#isPatient && !this.#ended && !this.#wantsAny &&
-      this.#need <= this.#patience &&
-      this.#base + this.#pos - this.#startsAt >= SKIMMED &&
-      this.#base + this.#pos - this.#startsAt < this.#patience
+      this.#held === undefined && this.#begun && this.#isPatient &&
+      !this.#wantsAny && this.#need <= this.#patience &&
+      read >= SKIMMED && read < this.#patience
     ) this.#hold();
   }
 
@@ -2153,7 +2155,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   /** What has become of a value that had to be replaced. */
   #latest(value: object): object {
     const now = this.#forward?.get(value) ?? value;
-    return now instanceof GrowingBytes ? now.now : now;
+    return now instanceof GrowingByteArray ? now.now : now;
   }
 
   #addItems(target: unknown, items: unknown[]): void {
@@ -2193,8 +2195,8 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
   #appendBytes(target: ByteArray, items: unknown[]): ByteArray {
     const forward = this.#forward ??= new Map();
     let growing = forward.get(target);
-    if (!(growing instanceof GrowingBytes)) {
-      forward.set(target, growing = new GrowingBytes(target));
+    if (!(growing instanceof GrowingByteArray)) {
+      forward.set(target, growing = new GrowingByteArray(target));
     }
     if (!growing.append(items)) throw this.#badTarget(target, "append that");
     forward.set(growing.now, growing);
@@ -2274,7 +2276,7 @@ export class Unpickler implements Machine<Uint8Array, unknown> {
     const visit = (value: unknown): unknown => {
       if (typeof value !== "object" || value === null) return value;
       let now: object = forward.get(value) ?? value;
-      if (now instanceof GrowingBytes) now = now.settle();
+      if (now instanceof GrowingByteArray) now = now.settle();
       if (!seen.has(now) && !ArrayBuffer.isView(now)) {
         seen.add(now);
         waiting.push(now);

@@ -69,7 +69,7 @@ export function setByteItems(
 }
 
 /** A bytearray that has become longer than the `ByteArray` which it was. */
-export class GrowingBytes {
+export class GrowingByteArray {
   /** As it is now; others that it was are views of the same bytes at best. */
   now: ByteArray;
 

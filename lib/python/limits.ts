@@ -53,8 +53,8 @@ export interface Limits {
    */
   outputBytes?: number;
   /**
-   * How many bytes of JSON may be written for each byte of pickle, once 64 MiB
-   * have been written. Shared values are written out each time, so that 250
+   * How many bytes of JSON (or of what `dis` prints) may be written for each
+   * byte of pickle, once 64 MiB have been written. Shared values are written out each time, so that 250
    * bytes could become a terabyte.
    *
    * Where JSON is written of a value, there is no pickle to compare with: what
@@ -73,7 +73,7 @@ export interface Limits {
 }
 
 /** So many bytes may be written before `expansion` counts. */
-export const FREE_OUTPUT: number = 1 << 26;
+const FREE_OUTPUT = 1 << 26;
 
 /** The limits where nothing else is asked for. */
 export const DEFAULT_LIMITS: Readonly<Required<Limits>> = Object.freeze({
@@ -155,3 +155,27 @@ const DESCRIPTIONS: Record<keyof Limits, string> = {
   expansion: "the output has more bytes for each byte of input",
   jsonDepth: "the JSON nests deeper",
 };
+
+/**
+ * Looks whether more has been written than what was read is worth.
+ *
+ * @param limits Of these, `outputBytes` and `expansion`.
+ * @param sizes `written` and `read`: how many bytes; `offset`: where in the
+ * input, when it is known.
+ * @throws {LimitError} If it is more.
+ */
+export function checkOutput(
+  { outputBytes, expansion }: Pick<
+    Required<Limits>,
+    "outputBytes" | "expansion"
+  >,
+  { written, read, offset }: { written: number; read: number; offset?: number },
+): void {
+  const at = offset === undefined ? {} : { offset };
+  if (written > outputBytes) {
+    throw new LimitError("outputBytes", outputBytes, at);
+  }
+  if (written > FREE_OUTPUT && written > read * expansion) {
+    throw new LimitError("expansion", expansion, at);
+  }
+}

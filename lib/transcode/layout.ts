@@ -5,12 +5,7 @@
  * @module
  */
 
-import {
-  FREE_OUTPUT,
-  LimitError,
-  type Limits,
-  resolveLimits,
-} from "../python/limits.ts";
+import { checkOutput, type Limits, resolveLimits } from "../python/limits.ts";
 import { type Machine, MORE } from "../streams/machine_stream.ts";
 
 const CHUNK = 65536;
@@ -103,13 +98,7 @@ export class LayoutMachine
     const chunk = this.#out.slice(0, this.#o);
     this.#written += this.#o;
     this.#o = 0;
-    const { outputBytes, expansion } = this.#limits;
-    if (this.#written > outputBytes) {
-      throw new LimitError("outputBytes", outputBytes);
-    }
-    if (this.#written > FREE_OUTPUT && this.#written > this.#read * expansion) {
-      throw new LimitError("expansion", expansion);
-    }
+    checkOutput(this.#limits, { written: this.#written, read: this.#read });
     return chunk;
   }
 

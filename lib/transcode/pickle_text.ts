@@ -32,7 +32,8 @@
  *    (`limits.memoBytes`); one that was never fetched goes when its text leaves
  *    the history: what was never fetched goes first. A list or dict that is
  *    fetched while it is still open is a cycle; one that is extended after it
- *    was fetched is a late mutation. Both are snags.
+ *    was fetched is a late mutation. Both are snags, and so is a slot that is
+ *    stored twice.
  * 5. *Keys.* A key that comes twice has its first place and its last value, so
  *    it is a snag. Of a dict with more than a batch of items all keys are
  *    recalled as hashes, within `limits.memoBytes` (some three million keys by
@@ -70,7 +71,7 @@ import type { LoadOptions } from "../pickle/options.ts";
 import { Unpickler } from "../pickle/unpickler.ts";
 import { encodeUtf8 } from "../bytes/utf8.ts";
 import {
-  FREE_OUTPUT,
+  checkOutput,
   LimitError,
   type Limits,
   resolveLimits,
@@ -678,12 +679,10 @@ export class PickleTextMachine
   }
 
   #checkOutput(): void {
-    const { outputBytes, expansion } = this.#limits;
-    const written = this.#base0 + this.#o;
-    if (written > outputBytes) throw new LimitError("outputBytes", outputBytes);
-    if (
-      written > FREE_OUTPUT && written > (this.#at + this.#p + 1) * expansion
-    ) throw new LimitError("expansion", expansion);
+    checkOutput(this.#limits, {
+      written: this.#base0 + this.#o,
+      read: this.#at + this.#p + 1,
+    });
   }
 
   /** With a plan: the text before the first entry that may still change. */

@@ -109,15 +109,4 @@ export async function gzip(
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Joins. */
-export function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, part) => sum + part.length, 0),
-  );
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
-}
+export { join } from "../support/chunks.ts";

@@ -4,21 +4,12 @@ import { PickleDecoderStream } from "../../lib/pickle/decoder_stream.ts";
 import { PickleEncoderStream } from "../../lib/pickle/encoder_stream.ts";
 import { PicklingError } from "../../lib/pickle/errors.ts";
 import { loads } from "../../lib/pickle/load.ts";
+import { join } from "../support/chunks.ts";
 
 async function bytesOf(
   stream: ReadableStream<Uint8Array>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 const VALUES: unknown[] = [
@@ -36,7 +27,7 @@ Deno.test("PickleEncoderStream writes one pickle for each value", async () => {
       .pipeThrough(new PickleEncoderStream({ protocol }));
     assertEquals(
       await bytesOf(stream),
-      concat(...VALUES.map((value) => dumps(value, { protocol }))),
+      join(...VALUES.map((value) => dumps(value, { protocol }))),
     );
   }
 });
@@ -90,7 +81,7 @@ Deno.test("PickleEncoderStream forgets the memo between values", async () => {
   const pickles = await bytesOf(
     ReadableStream.from([part, part]).pipeThrough(new PickleEncoderStream()),
   );
-  assertEquals(pickles, concat(dumps(part), dumps(part)));
+  assertEquals(pickles, join(dumps(part), dumps(part)));
 });
 
 Deno.test("PickleEncoderStream keeps the memo when told to", async () => {
@@ -127,6 +118,6 @@ Deno.test("PickleEncoderStream works beside dumps()", async () => {
     size += chunk!.length;
     assertEquals(loads(dumps({ "key 1": ["key 2"] })), { "key 1": ["key 2"] });
   }
-  assertEquals(concat(...parts), expected);
+  assertEquals(join(...parts), expected);
   await reader.cancel();
 });

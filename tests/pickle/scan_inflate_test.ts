@@ -4,6 +4,7 @@ import {
   InflateReader,
 } from "../../lib/pickle/scan_inflate.ts";
 import { Random } from "../fuzz/random.ts";
+import { join } from "../support/chunks.ts";
 
 async function pack(
   bytes: Uint8Array<ArrayBuffer>,
@@ -12,16 +13,6 @@ async function pack(
   const stream = new Blob([bytes]).stream()
     .pipeThrough(new CompressionStream(format));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function unpack(
@@ -40,7 +31,7 @@ function unpack(
   reader.end();
   drain();
   const { damaged, hasMore } = reader;
-  return { bytes: concat(...parts), damaged, hasMore };
+  return { bytes: join(...parts), damaged, hasMore };
 }
 
 /** Bytes of many kinds: runs, noise, texts. */
@@ -55,7 +46,7 @@ function samples(): Uint8Array<ArrayBuffer>[] {
     noise(70_000, 256),
     noise(200_000, 4),
     noise(100_000, 60),
-    concat(
+    join(
       ...Array.from({ length: 200 }, () => noise(300, 20)).flatMap(
         (part) => [part, new Uint8Array(random.below(40_000) >> 4), part],
       ),
@@ -104,17 +95,17 @@ Deno.test("InflateReader reads files of several members, and tells what is behin
   const text = new TextEncoder().encode("hello ");
   const packed = await pack(text, "gzip");
   for (const size of [1, 3, 1000]) {
-    const two = concat(packed, packed, new Uint8Array(30));
+    const two = join(packed, packed, new Uint8Array(30));
     const found = unpack(two, { format: "gzip", size });
     assertEquals(new TextDecoder().decode(found.bytes), "hello hello ");
     assertEquals([found.damaged, found.hasMore], [false, false]);
-    const more = unpack(concat(packed, Uint8Array.of(0x1f, 1)), {
+    const more = unpack(join(packed, Uint8Array.of(0x1f, 1)), {
       format: "gzip",
       size,
     });
     assertEquals([more.damaged, more.hasMore], [false, true]);
     for (const format of ["deflate", "deflate-raw"] as const) {
-      const behind = concat(await pack(text, format), Uint8Array.of(0));
+      const behind = join(await pack(text, format), Uint8Array.of(0));
       const found = unpack(behind, { format, size });
       assertEquals(new TextDecoder().decode(found.bytes), "hello ");
       assertEquals([found.damaged, found.hasMore], [false, true]);
@@ -126,7 +117,7 @@ Deno.test("InflateReader reads headers with names, comments and more", async () 
   const raw = await pack(new TextEncoder().encode("x"), "deflate-raw");
   const sums = (await pack(new TextEncoder().encode("x"), "gzip")).slice(-8);
   const head = [0x1f, 0x8b, 8, 0x1e, 0, 0, 0, 0, 0, 3];
-  const all = concat(
+  const all = join(
     Uint8Array.from([...head, 2, 0, 65, 66, 97, 0, 98, 99, 0, 1, 2]),
     raw,
     sums,

@@ -5,6 +5,7 @@ import { loads } from "../../lib/pickle/load.ts";
 import { findTruncation } from "../../lib/pickle/skim.ts";
 import { Unpickler } from "../../lib/pickle/unpickler.ts";
 import { MORE } from "../../lib/streams/machine_stream.ts";
+import { join } from "../support/chunks.ts";
 import { toOptions } from "../support/doors.ts";
 import { fixtures } from "../support/fixtures.ts";
 import { seeded } from "../support/random.ts";
@@ -57,18 +58,6 @@ Deno.test("what follows a large pickle is ignored, whatever it is", () => {
   const error = assertThrows(() => loads(bad), UnpicklingError);
   assertEquals([error.code, error.offset], ["bad-opcode", 5]);
 });
-
-function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
 
 /** What comes of chunks of random sizes up to one, while no end is in sight. */
 function pullAll(

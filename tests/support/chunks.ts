@@ -29,3 +29,23 @@ export function chunks(bytes: Uint8Array, cut: Cut): Uint8Array<ArrayBuffer>[] {
   }
   return pieces;
 }
+
+/**
+ * Puts bytes one behind the other.
+ *
+ * @param parts The bytes.
+ * @returns All of them.
+ */
+export function join(
+  ...parts: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -18,7 +18,7 @@ import {
   PickleToJsonStream,
 } from "../../lib/transcode/pickle_to_json.ts";
 import { type PicklePlan, planPickle } from "../../lib/transcode/plan.ts";
-import { chunks, type Cut } from "../support/chunks.ts";
+import { chunks, type Cut, join } from "../support/chunks.ts";
 import { seeded } from "../support/random.ts";
 import { assertText, convert, hex } from "./convert.ts";
 import { randomPickle } from "./random_pickles.ts";
@@ -34,10 +34,6 @@ function text(
   cut: Cut = 65536,
 ): string {
   return hex(convert(pickleToJsonMachine(options), chunks(bytes, cut)));
-}
-
-function join(...all: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(all.flatMap((bytes) => [...bytes]));
 }
 
 /** Without values to fall back on, and with a window of so many bytes. */
